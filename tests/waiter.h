@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Waits in threads of their own, and how to know that they block.
+ *
+ * What a thread does in the kernel is asked of /proc: a wait blocks when its
+ * thread sleeps (state S) in just the ioctl that the waiter was given.  Since
+ * whoever satisfies a wait wakes its thread before it returns, "still blocked"
+ * asked after an operation proves that the operation did not end the wait.
+ */
+#ifndef NTSYNC_WAITER_H
+#define NTSYNC_WAITER_H
+
+#ifndef _GNU_SOURCE
+#error "waiter.h needs _GNU_SOURCE, defined before the first #include"
+#endif
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include "ntsync_util.h"
+
+/* Only a hang takes this long; the harness gives a test 30 s. */
+#define WAITER_LIMIT_SEC	20
+
+/* What waiter_join() returns for a wait that does not end. */
+#define WAITER_HANGS		(-10000)
+
+struct waiter {
+	int dev;
+	unsigned long request;
+	struct ntsync_wait_args args;
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	pthread_t thread;
+	atomic_int tid;
+	atomic_bool done;
+	int ret;
+};
+
+/* A moment for other threads, in a loop that waits for a condition. */
+static inline void waiter_pause(void)
+{
+	struct timespec moment = { .tv_nsec = 500000 };
+
+	nanosleep(&moment, NULL);
+}
+
+/* Whether thread @tid sleeps in ioctl(..., @request, @arg) at this instant. */
+static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
+				   const void *arg)
+{
+	unsigned long call[3];
+	char path[64], state = 0;
+	long nr = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%ld %lx %lx %lx", &nr, &call[0], &call[1],
+		   &call[2]) != 4)
+		nr = -1;
+	fclose(file);
+	if (nr != SYS_ioctl || call[1] != request ||
+	    call[2] != (unsigned long)arg)
+		return false;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	/* The name in parentheses may hold anything but the last ')'. */
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+static inline void *waiter_main(void *data)
+{
+	struct waiter *w = data;
+
+	atomic_store(&w->tid, syscall(SYS_gettid));
+	w->ret = ntsync_call(w->dev, w->request, &w->args);
+	atomic_store(&w->done, true);
+	return NULL;
+}
+
+/* Starts the wait that @w->dev, @w->request and @w->args describe. */
+static inline int waiter_run(struct waiter *w)
+{
+	atomic_init(&w->tid, 0);
+	atomic_init(&w->done, false);
+	return -pthread_create(&w->thread, NULL, waiter_main, w);
+}
+
+/* The same for the usual wait: no timeout. */
+static inline int waiter_start(struct waiter *w, int dev, unsigned long request,
+			       const int *objs, __u32 count, __u32 owner,
+			       int alert)
+{
+	w->dev = dev;
+	w->request = request;
+	if (count)
+		memcpy(w->objs, objs, count * sizeof(*objs));
+	w->args = (struct ntsync_wait_args) {
+		.timeout = FOREVER,
+		.objs = (uintptr_t)w->objs,
+		.count = count,
+		.index = UINT32_MAX,
+		.owner = owner,
+		.alert = alert,
+	};
+	return waiter_run(w);
+}
+
+/*
+ * Returns true as soon as the wait sleeps, false when it has returned instead
+ * (or does neither for a time in which only something broken does).
+ */
+static inline bool waiter_blocks(struct waiter *w)
+{
+	__u64 limit = clock_ns(CLOCK_MONOTONIC) +
+		      WAITER_LIMIT_SEC * NSEC_PER_SEC;
+
+	while (clock_ns(CLOCK_MONOTONIC) < limit) {
+		pid_t tid = atomic_load(&w->tid);
+
+		if (atomic_load(&w->done))
+			return false;
+		if (tid && thread_in_ioctl(tid, w->request, &w->args))
+			return true;
+		waiter_pause();
+	}
+	return false;
+}
+
+/* What the wait returned, when it has; WAITER_HANGS when it goes on. */
+static inline int waiter_join(struct waiter *w)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += WAITER_LIMIT_SEC;
+	if (pthread_timedjoin_np(w->thread, NULL, &limit))
+		return WAITER_HANGS;
+	return w->ret;
+}
+
+/* Starts a wait and returns whether it blocks. */
+static inline bool waiter_start_blocked(struct waiter *w, int dev,
+					unsigned long request, const int *objs,
+					__u32 count, __u32 owner, int alert)
+{
+	return !waiter_start(w, dev, request, objs, count, owner, alert) &&
+	       waiter_blocks(w);
+}
+
+#endif /* NTSYNC_WAITER_H */
