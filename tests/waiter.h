@@ -47,7 +47,10 @@ static inline void waiter_pause(void)
 	nanosleep(&moment, NULL);
 }
 
-/* Whether thread @tid sleeps in ioctl(..., @request, @arg) at this instant. */
+/*
+ * Whether @tid, a thread or another process, sleeps in
+ * ioctl(..., @request, @arg) at this instant.
+ */
 static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 				   const void *arg)
 {
@@ -56,7 +59,7 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 	long nr = -1;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
@@ -68,7 +71,7 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 	    call[2] != (unsigned long)arg)
 		return false;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
@@ -97,8 +100,8 @@ static inline int waiter_run(struct waiter *w)
 	return -pthread_create(&w->thread, NULL, waiter_main, w);
 }
 
-/* The same for the usual wait: no timeout. */
-static inline int waiter_start(struct waiter *w, int dev, unsigned long request,
+/* Describes the usual wait: no timeout. */
+static inline void waiter_fill(struct waiter *w, int dev, unsigned long request,
 			       const int *objs, __u32 count, __u32 owner,
 			       int alert)
 {
@@ -114,6 +117,13 @@ static inline int waiter_start(struct waiter *w, int dev, unsigned long request,
 		.owner = owner,
 		.alert = alert,
 	};
+}
+
+static inline int waiter_start(struct waiter *w, int dev, unsigned long request,
+			       const int *objs, __u32 count, __u32 owner,
+			       int alert)
+{
+	waiter_fill(w, dev, request, objs, count, owner, alert);
 	return waiter_run(w);
 }
 
@@ -143,9 +153,10 @@ static inline int waiter_join(struct waiter *w)
 {
 	struct timespec limit;
 
-	clock_gettime(CLOCK_REALTIME, &limit);
+	/* Not CLOCK_REALTIME: there are tests that step it. */
+	clock_gettime(CLOCK_MONOTONIC, &limit);
 	limit.tv_sec += WAITER_LIMIT_SEC;
-	if (pthread_timedjoin_np(w->thread, NULL, &limit))
+	if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &limit))
 		return WAITER_HANGS;
 	return w->ret;
 }

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Processes and scheduling classes for tests, and conditions that others bring
+ * about.
+ */
+#ifndef NTSYNC_TASK_H
+#define NTSYNC_TASK_H
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include "waiter.h"
+
+/* For TEST_F_TIMEOUT, where the default 30 s is short on a slow machine. */
+#define LONG_TEST	120
+
+/* Waits until @cond holds; false if it does not where only a hang explains. */
+#define wait_until(cond)						\
+({									\
+	__u64 _limit = clock_ns(CLOCK_MONOTONIC) +			\
+		       2 * WAITER_LIMIT_SEC * NSEC_PER_SEC;		\
+	bool _held;							\
+									\
+	while (!(_held = (cond)) && clock_ns(CLOCK_MONOTONIC) < _limit)	\
+		waiter_pause();						\
+	_held;								\
+})
+
+/* The caller becomes SCHED_FIFO, or ordinary with priority 0: -errno or 0. */
+static inline int set_priority(int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	if (sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param))
+		return -errno;
+	return 0;
+}
+
+/* As waiter_start_blocked(), by a thread of SCHED_FIFO if @priority isn't 0. */
+static inline bool waiter_start_priority(struct waiter *w, int priority,
+					 int dev, unsigned long request,
+					 const int *objs, __u32 count,
+					 __u32 owner)
+{
+	int ret;
+
+	/* A thread inherits the class of the one that makes it. */
+	if (priority && set_priority(priority))
+		return false;
+	ret = waiter_start(w, dev, request, objs, count, owner, 0);
+	if (priority && set_priority(0))
+		return false;
+	return !ret && waiter_blocks(w);
+}
+
+/* fork(), but the child does not outlive a test that fails. */
+static inline pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* Waits for the end of a child: its wait status, or -errno. */
+static inline int child_status(pid_t pid)
+{
+	int status;
+
+	if (!wait_until(waitpid(pid, &status, WNOHANG) != 0))
+		return -ETIMEDOUT;
+	return status;
+}
+
+/* The exit code of a child, or a negative number if it did not exit so. */
+static inline int child_exit_code(pid_t pid)
+{
+	int status = child_status(pid);
+
+	if (status < 0 || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* A process that makes the wait of @w: its pid once it sleeps, or -1. */
+static inline pid_t fork_waiter(struct waiter *w)
+{
+	pid_t pid = fork_child();
+
+	if (!pid)
+		_exit(ntsync_call(w->dev, w->request, &w->args) ? 1 : 0);
+	if (pid > 0 && !wait_until(thread_in_ioctl(pid, w->request, &w->args)))
+		return -1;
+	return pid;
+}
+
+#endif /* NTSYNC_TASK_H */
