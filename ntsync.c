@@ -334,11 +334,7 @@ static void ntsync_lock_nested(struct ntsync_obj *obj)
 
 static bool ntsync_trylock(struct ntsync_obj *obj)
 {
-	if (spin_trylock(&obj->lock)) {
-		__release(&obj->lock);
-		return true;
-	}
-	return false;
+	return spin_trylock(&obj->lock);
 }
 
 static void ntsync_unlock(struct ntsync_obj *obj)

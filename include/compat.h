@@ -7,10 +7,17 @@
 #define NTSYNC_COMPAT_H
 
 #include <linux/file.h>
+#include <linux/spinlock.h>
 
 /* 6.12: the members of struct fd are no longer to be used. */
 #ifndef fd_file
 #define fd_file(f)	((f).file)
+#endif
+
+/* 7.0: sparse, which loses count in spin_trylock(), counts no locks. */
+#ifdef __CHECKER__
+int ntsync_uncounted_trylock(spinlock_t *lock);
+#define spin_trylock(lock)	ntsync_uncounted_trylock(lock)
 #endif
 
 #endif /* NTSYNC_COMPAT_H */
