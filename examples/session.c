@@ -667,7 +667,7 @@ static void play(void)
 	int who;
 
 	scene("The server opens the device and makes the objects",
-	      "Each object is a descriptor. The clients get them all over sockets.");
+	      "Each is a descriptor; unix sockets carry them and the device's to the clients.");
 	note(SERVER, "opens read-only", prop_names[DEVICE], "open", "open");
 	creates(NTSYNC_IOC_CREATE_MUTEX, LEDGER, 0, 0);
 	creates(NTSYNC_IOC_CREATE_MUTEX, ATTIC, 0, 0);
@@ -726,7 +726,7 @@ static void play(void)
 	reads(SERVER, MAIL, "auto-reset, unset");
 
 	scene("Waiting for all",
-	      "Anna wants three things at once. Until she can have all, she keeps none from Ben.");
+	      "Anna wants three things at once; until she gets all, she keeps none from Ben.");
 	waits_all(ANNA, LIST(LEDGER, TICKETS, MAIL), sleeps);
 	locks(BEN, LEDGER, "got ledger");
 	sets(SERVER, MAIL, "was unset");
@@ -741,7 +741,7 @@ static void play(void)
 	unlocks(ANNA, LEDGER, "count was 1");
 
 	scene("An alert ends a wait",
-	      "The server nudges Ben out of his wait. Where both are signaled, the object comes first.");
+	      "A nudge ends Ben's wait; when there is mail as well, mail comes first.");
 	waits_alertably(BEN, MAIL, NUDGE, sleeps);
 	sets(SERVER, NUDGE, "was unset");
 	wakes(BEN, "ended by nudge");
@@ -752,7 +752,7 @@ static void play(void)
 	waits_alertably(BEN, MAIL, NUDGE, "ended by nudge");
 
 	scene("An owner dies",
-	      "Cleo is killed while the ledger is hers. The driver cannot know; the server tells it.");
+	      "Cleo is killed while she owns the ledger; the server has to tell the driver.");
 	locks(CLEO, LEDGER, "got ledger");
 	locks(ANNA, LEDGER, sleeps);
 	locks(BEN, LEDGER, sleeps);
@@ -767,7 +767,7 @@ static void play(void)
 	unlocks(BEN, LEDGER, "count was 1");
 
 	scene("Curtain",
-	      "The clients leave; what they held of the instance goes with the last descriptor.");
+	      "Anna and Ben leave when the server closes their sockets.");
 	ends(ANNA, 0, "ended with status 0");
 	ends(BEN, 0, "ended with status 0");
 }
