@@ -1,0 +1,634 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whom a signal serves: first come first served, waits-for-all before
+ * waits-for-any, real-time threads before ordinary ones.
+ *
+ * Waiters queue one at a time, each seen asleep before the next begins, so the
+ * order of their waits is known.  Signals come one at a time, and the thread
+ * that a signal serves is seen to end before the next signal.
+ */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+#define MAX_WAITERS 12
+
+/* A queue of waiters, each with an owner of its own: its place plus one. */
+struct queue {
+	int dev;
+	int n;
+	struct waiter waiters[MAX_WAITERS];
+};
+
+static bool join_queue(struct queue *q, int priority, unsigned long request,
+		       const int *objs, __u32 count)
+{
+	int place = q->n++;
+
+	return waiter_start_priority(&q->waiters[place], priority, q->dev,
+				     request, objs, count, place + 1);
+}
+
+static int how_many_done(const struct queue *q)
+{
+	int done = 0;
+
+	for (int i = 0; i < q->n; i++)
+		done += q->waiters[i].done;
+	return done;
+}
+
+/*
+ * Whose wait has ended since the last call, which must be exactly one: its
+ * place, or a negative number.  @before: how many had ended by then.
+ */
+static int who_was_served(struct queue *q, int before)
+{
+	int who = -1;
+
+	if (!wait_until(how_many_done(q) > before))
+		return -ETIMEDOUT;
+	for (int i = 0; i < q->n; i++) {
+		struct waiter *w = &q->waiters[i];
+
+		if (!w->done || !w->dev)
+			continue;
+		if (who >= 0)
+			return -E2BIG;
+		who = i;
+	}
+	if (who >= 0) {
+		q->waiters[who].dev = 0;
+		if (waiter_join(&q->waiters[who]))
+			return -EIO;
+	}
+	return who;
+}
+
+/* Makes the object signaled for one wait more; a mutex by its last owner. */
+static int signal_once(struct object object, __u32 owner)
+{
+	__u32 one = 1;
+
+	if (object.kind == MUTEX)
+		return mutex_unlock(object.fd, owner, NULL);
+	if (object.kind == SEM)
+		return sem_release(object.fd, &one);
+	return event_set(object.fd, &one);
+}
+
+/* Signals the object and expects the waiters of @places served, in order. */
+#define ASSERT_SERVED(in_queue, by_object, ...) do { \
+	const int _places[] = { __VA_ARGS__ }; \
+	struct object _object = (by_object); \
+	struct queue *_q = (in_queue); \
+	__u32 _owner = NOBODY_WAITS; \
+	int _already = how_many_done(_q); \
+	for (size_t _i = 0; _i < ARRAY_SIZE(_places); _i++) { \
+		ASSERT_EQ(0, signal_once(_object, _owner)); \
+		ASSERT_EQ(_places[_i], who_was_served(_q, _already++)); \
+		_owner = _places[_i] + 1; \
+	} \
+} while (0)
+
+FIXTURE(order) {
+	struct queue queue;
+	struct object object;
+};
+
+FIXTURE_VARIANT(order) {
+	enum kind kind;
+};
+
+FIXTURE_VARIANT_ADD(order, sem) {
+	.kind = SEM,
+};
+
+FIXTURE_VARIANT_ADD(order, mutex) {
+	.kind = MUTEX,
+};
+
+FIXTURE_VARIANT_ADD(order, auto_event) {
+	.kind = AUTO_EVENT,
+};
+
+FIXTURE_SETUP(order)
+{
+	self->queue.dev = ntsync_open();
+	ASSERT_LE(0, self->queue.dev);
+	self->object = object_create(self->queue.dev, variant->kind);
+	ASSERT_LE(0, self->object.fd);
+}
+
+FIXTURE_TEARDOWN(order)
+{
+	close(self->object.fd);
+	close(self->queue.dev);
+}
+
+/* Places as in the queue; two waits in reverse would be a stack. */
+TEST_F_TIMEOUT(order, first_any_first, LONG_TEST)
+{
+	for (int i = 0; i < 5; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd,
+				       1));
+	ASSERT_SERVED(&self->queue, self->object, 0, 1, 2, 3, 4);
+}
+
+TEST_F_TIMEOUT(order, first_all_first, LONG_TEST)
+{
+	for (int i = 0; i < 5; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ALL, &self->object.fd,
+				       1));
+	ASSERT_SERVED(&self->queue, self->object, 0, 1, 2, 3, 4);
+}
+
+/* A wait for several objects queues on each as if it were alone. */
+TEST_F_TIMEOUT(order, wider_waits_queue_the_same, LONG_TEST)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+		objs[i] = event_create(self->queue.dev, 0, 0);
+		ASSERT_LE(0, objs[i]);
+	}
+	objs[20] = self->object.fd;
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &objs[20], 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, objs,
+			       NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &objs[20], 2));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &objs[16], 8));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &objs[20], 1));
+	ASSERT_SERVED(&self->queue, self->object, 0, 1, 2, 3, 4);
+	EXPECT_EQ(20, self->queue.waiters[1].args.index);
+	EXPECT_EQ(0, self->queue.waiters[2].args.index);
+	EXPECT_EQ(4, self->queue.waiters[3].args.index);
+}
+
+/* An alert is an object like others: one who waits so queues with the rest. */
+TEST_F_TIMEOUT(order, alert_queues_with_objects, LONG_TEST)
+{
+	struct waiter *alerted = &self->queue.waiters[1];
+	int other = event_create(self->queue.dev, 0, 0);
+
+	ASSERT_LE(0, other);
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(waiter_start_blocked(alerted, self->queue.dev, ANY, &other,
+					 1, 2, self->object.fd));
+	self->queue.n++;
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, 0, 1, 2);
+	EXPECT_EQ(1, alerted->args.index);
+}
+
+TEST_F_TIMEOUT(order, all_before_any, LONG_TEST)
+{
+	static const unsigned long requests[] = { ANY, ALL, ANY, ALL, ALL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, requests[i],
+				       &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, 1, 3, 4, 0, 2);
+}
+
+/* A wait-for-all that another object holds up is no obstacle to others. */
+TEST_F_TIMEOUT(order, unsatisfiable_all_is_passed, LONG_TEST)
+{
+	int objs[2] = { event_create(self->queue.dev, 1, 0), self->object.fd };
+
+	ASSERT_LE(0, objs[0]);
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 2));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 2));
+	ASSERT_SERVED(&self->queue, self->object, 2, 1);
+	EXPECT_FALSE(self->queue.waiters[0].done);
+	EXPECT_FALSE(self->queue.waiters[3].done);
+}
+
+/* Those behind a wait that times out move up, and nobody inherits its place. */
+TEST_F_TIMEOUT(order, given_up_place_is_lost, LONG_TEST)
+{
+	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
+	struct waiter *impatient = &self->queue.waiters[1];
+
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	waiter_fill(impatient, self->queue.dev, ANY, &self->object.fd, 1, 2, 0);
+	impatient->args.timeout = soon;
+	self->queue.n++;
+	ASSERT_EQ(0, waiter_run(impatient));
+	ASSERT_EQ(-ETIMEDOUT, waiter_join(impatient));
+	impatient->dev = 0;
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, 0, 2, 3);
+}
+
+static atomic_int interruptions;
+
+static void count_interruption(int sig)
+{
+	(void)sig;
+	interruptions++;
+}
+
+TEST_F_TIMEOUT(order, restarted_wait_queues_anew, LONG_TEST)
+{
+	struct sigaction action = {
+		.sa_handler = count_interruption,
+		.sa_flags = SA_RESTART,
+	};
+	struct waiter *restarted = &self->queue.waiters[0];
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	for (int i = 0; i < 3; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd,
+				       1));
+	ASSERT_EQ(0, pthread_kill(restarted->thread, SIGUSR1));
+	ASSERT_TRUE(wait_until(interruptions == 1));
+	ASSERT_TRUE(waiter_blocks(restarted));
+	ASSERT_SERVED(&self->queue, self->object, 1, 2, 0);
+}
+
+TEST_F_TIMEOUT(order, real_time_first, LONG_TEST)
+{
+	static const int priorities[] = { 0, 10, 0, 20, 10, 1, 20 };
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++)
+		ASSERT_TRUE(join_queue(&self->queue, priorities[i], ANY,
+				       &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
+}
+
+TEST_F_TIMEOUT(order, real_time_first_among_all, LONG_TEST)
+{
+	static const int priorities[] = { 0, 10, 0, 20, 10, 1, 20 };
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++)
+		ASSERT_TRUE(join_queue(&self->queue, priorities[i], ALL,
+				       &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
+}
+
+/* SCHED_RR is a real-time class too; a nice value is no priority. */
+TEST_F_TIMEOUT(order, classes_and_nice_values, LONG_TEST)
+{
+	struct sched_param param = { .sched_priority = 5 };
+	int ret;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	errno = 0;
+	ASSERT_EQ(-10, nice(-10));
+	ret = join_queue(&self->queue, 0, ANY, &self->object.fd, 1);
+	ASSERT_EQ(0, nice(10));
+	ASSERT_TRUE(ret);
+	ASSERT_TRUE(join_queue(&self->queue, 5, ANY, &self->object.fd, 1));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_RR, &param));
+	ret = join_queue(&self->queue, 0, ANY, &self->object.fd, 1);
+	ASSERT_EQ(0, set_priority(0));
+	ASSERT_TRUE(ret);
+	ASSERT_SERVED(&self->queue, self->object, 2, 3, 0, 1);
+}
+
+/* However urgent, a wait-for-any comes after every wait-for-all. */
+TEST_F_TIMEOUT(order, all_before_real_time_any, LONG_TEST)
+{
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 50, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 30, ALL, &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, 3, 2, 1, 0);
+}
+
+/* The place is that of the priority at the beginning of the wait. */
+TEST_F_TIMEOUT(order, later_priority_changes_nothing, LONG_TEST)
+{
+	struct sched_param urgent = { .sched_priority = 40 };
+	struct sched_param ordinary = { .sched_priority = 0 };
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 10, ANY, &self->object.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 20, ANY, &self->object.fd, 1));
+	ASSERT_EQ(0, sched_setscheduler(self->queue.waiters[1].tid, SCHED_FIFO,
+					&urgent));
+	ASSERT_EQ(0, sched_setscheduler(self->queue.waiters[3].tid, SCHED_OTHER,
+					&ordinary));
+	ASSERT_SERVED(&self->queue, self->object, 3, 2, 0, 1);
+}
+
+FIXTURE(order_of_one) {
+	struct queue queue;
+};
+
+FIXTURE_SETUP(order_of_one)
+{
+	self->queue.dev = ntsync_open();
+	ASSERT_LE(0, self->queue.dev);
+}
+
+FIXTURE_TEARDOWN(order_of_one)
+{
+	close(self->queue.dev);
+}
+
+/* A pulse serves as a set does: one of auto-reset, the first of the queue. */
+TEST_F_TIMEOUT(order_of_one, pulse_serves_the_first, LONG_TEST)
+{
+	int event = event_create(self->queue.dev, 0, 0);
+	__u32 prev;
+
+	ASSERT_LE(0, event);
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &event, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &event, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, &event, 1));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, event_pulse(event, &prev));
+		EXPECT_EQ(0, prev);
+		EXPECT_EQ((i + 2) % 3, who_was_served(&self->queue, i));
+	}
+}
+
+/* A release of several serves that many, from the front. */
+TEST_F_TIMEOUT(order_of_one, release_of_several, LONG_TEST)
+{
+	int sem = sem_create(self->queue.dev, 0, 10);
+	__u32 three = 3;
+
+	ASSERT_LE(0, sem);
+	for (int i = 0; i < 5; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &sem, 1));
+	ASSERT_EQ(0, sem_release(sem, &three));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, waiter_join(&self->queue.waiters[i]));
+	EXPECT_TRUE(waiter_blocks(&self->queue.waiters[3]));
+	EXPECT_TRUE(waiter_blocks(&self->queue.waiters[4]));
+	EXPECT_SEM(0, 10, sem);
+}
+
+/* A release that could serve both kinds serves the waits-for-all first. */
+TEST_F_TIMEOUT(order_of_one, release_serves_all_before_any, LONG_TEST)
+{
+	static const unsigned long requests[] = { ANY, ANY, ALL, ALL };
+	int sem = sem_create(self->queue.dev, 0, 10);
+	__u32 count = 3;
+
+	ASSERT_LE(0, sem);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, requests[i], &sem, 1));
+	ASSERT_EQ(0, sem_release(sem, &count));
+	EXPECT_EQ(0, waiter_join(&self->queue.waiters[0]));
+	EXPECT_EQ(0, waiter_join(&self->queue.waiters[2]));
+	EXPECT_EQ(0, waiter_join(&self->queue.waiters[3]));
+	EXPECT_TRUE(waiter_blocks(&self->queue.waiters[1]));
+}
+
+/* The dead owner's mutex goes to the first in the queue, and so marked. */
+TEST_F_TIMEOUT(order_of_one, killed_mutex_goes_to_the_first, LONG_TEST)
+{
+	int mutex = mutex_create(self->queue.dev, NOBODY_WAITS, 3);
+
+	ASSERT_LE(0, mutex);
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &mutex, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &mutex, 1));
+	ASSERT_EQ(0, mutex_kill(mutex, NOBODY_WAITS));
+	ASSERT_EQ(-EOWNERDEAD, waiter_join(&self->queue.waiters[0]));
+	EXPECT_MUTEX(1, 1, mutex);
+	ASSERT_EQ(0, mutex_unlock(mutex, 1, NULL));
+	ASSERT_EQ(0, waiter_join(&self->queue.waiters[1]));
+	EXPECT_MUTEX(2, 1, mutex);
+}
+
+/*
+ * Waits-for-all of several objects.  To find out that one can be satisfied the
+ * driver may follow any object of the set; what a caller sees must not depend
+ * on which, nor on what it followed before.
+ */
+FIXTURE(order_of_sets) {
+	struct queue queue;
+	int gate;		/* a manual-reset event in every set */
+	int other;		/* another one */
+	struct object prize;	/* what only one at a time gets */
+};
+
+FIXTURE_VARIANT(order_of_sets) {
+	enum kind kind;
+	/* Where in the array the prize stands. */
+	int place;
+};
+
+FIXTURE_VARIANT_ADD(order_of_sets, sem_first) {
+	.kind = SEM,
+	.place = 0,
+};
+
+FIXTURE_VARIANT_ADD(order_of_sets, event_between) {
+	.kind = AUTO_EVENT,
+	.place = 1,
+};
+
+FIXTURE_VARIANT_ADD(order_of_sets, mutex_last) {
+	.kind = MUTEX,
+	.place = 2,
+};
+
+FIXTURE_SETUP(order_of_sets)
+{
+	self->queue.dev = ntsync_open();
+	ASSERT_LE(0, self->queue.dev);
+	self->gate = event_create(self->queue.dev, 1, 0);
+	ASSERT_LE(0, self->gate);
+	self->other = event_create(self->queue.dev, 1, 0);
+	ASSERT_LE(0, self->other);
+	self->prize = object_create(self->queue.dev, variant->kind);
+	ASSERT_LE(0, self->prize.fd);
+}
+
+FIXTURE_TEARDOWN(order_of_sets)
+{
+	close(self->prize.fd);
+	close(self->other);
+	close(self->gate);
+	close(self->queue.dev);
+}
+
+static void fill_set(int *objs, int place, int prize, int gate, int other)
+{
+	const int events[] = { gate, other };
+
+	for (int i = 0, e = 0; i < 3; i++)
+		objs[i] = i == place ? prize : events[e++];
+}
+
+TEST_F_TIMEOUT(order_of_sets, first_come_first_served, LONG_TEST)
+{
+	__u32 prev;
+	int objs[3];
+
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	for (int i = 0; i < 4; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	EXPECT_EQ(0, how_many_done(&self->queue));
+	ASSERT_SERVED(&self->queue, self->prize, 0, 1, 2, 3);
+}
+
+/* Waits that begin while different objects of the set hold them up. */
+TEST_F_TIMEOUT(order_of_sets, begun_in_different_states, LONG_TEST)
+{
+	__u32 prev;
+	int objs[3];
+
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_EQ(0, event_reset(self->other, &prev));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_EQ(0, event_reset(self->gate, &prev));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	ASSERT_SERVED(&self->queue, self->prize, 0, 1, 2, 3);
+}
+
+/*
+ * Three waits that all hang on the prize are driven away from it, by a signal
+ * that satisfies none of them, and come back in another order.  Their places
+ * are still those of their beginning.
+ */
+TEST_F_TIMEOUT(order_of_sets, place_survives_moves, LONG_TEST)
+{
+	int objs[3], first[2], second[2];
+	__u32 prev;
+
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	first[!variant->place] = self->gate;
+	second[!variant->place] = self->other;
+	first[!!variant->place] = self->prize.fd;
+	second[!!variant->place] = self->prize.fd;
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, first, 2));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, second, 2));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	for (int i = 0; i < 4; i++) {
+		ASSERT_EQ(0, event_reset(self->gate, &prev));
+		ASSERT_EQ(0, event_reset(self->other, &prev));
+		ASSERT_EQ(0, signal_once(self->prize, NOBODY_WAITS));
+		ASSERT_EQ(0, how_many_done(&self->queue));
+		ASSERT_EQ(0, wait_any(self->queue.dev, &self->prize.fd, 1,
+				      NOBODY_WAITS, 0, 0, NULL));
+		ASSERT_EQ(0, event_set(i % 2 ? self->gate : self->other,
+				       &prev));
+		ASSERT_EQ(0, event_set(i % 2 ? self->other : self->gate,
+				       &prev));
+	}
+	ASSERT_SERVED(&self->queue, self->prize, 0, 1, 2);
+}
+
+/* The same, where only the last signal of all satisfies anybody. */
+TEST_F_TIMEOUT(order_of_sets, gate_opens_last, LONG_TEST)
+{
+	int objs[3], already = 0;
+	__u32 prev, owner = NOBODY_WAITS;
+
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	for (int i = 0; i < 4; i++) {
+		ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+		ASSERT_EQ(0, event_set(i % 2 ? self->gate : self->other,
+				       &prev));
+		ASSERT_EQ(0, event_reset(i % 2 ? self->gate : self->other,
+					 &prev));
+	}
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	for (int i = 0; i < 4; i++) {
+		ASSERT_EQ(0, event_reset(self->gate, &prev));
+		ASSERT_EQ(0, signal_once(self->prize, owner));
+		EXPECT_EQ(i, how_many_done(&self->queue));
+		ASSERT_EQ(0, event_set(self->gate, &prev));
+		ASSERT_EQ(i, who_was_served(&self->queue, already++));
+		owner = i + 1;
+	}
+}
+
+/* A pulse of the gate serves the first set, and the gate stays shut. */
+TEST_F_TIMEOUT(order_of_sets, pulsed_gate, LONG_TEST)
+{
+	__u32 prev, owner = NOBODY_WAITS;
+	int objs[3];
+
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	for (int i = 0; i < 3; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, event_pulse(self->gate, &prev));
+		EXPECT_EQ(0, prev);
+		EXPECT_EQ(i, how_many_done(&self->queue));
+		ASSERT_EQ(0, signal_once(self->prize, owner));
+		ASSERT_EQ(0, event_pulse(self->gate, &prev));
+		ASSERT_EQ(i, who_was_served(&self->queue, i));
+		EXPECT_EVENT(1, 0, self->gate);
+		owner = i + 1;
+	}
+}
+
+TEST_F_TIMEOUT(order_of_sets, real_time_first, LONG_TEST)
+{
+	static const int priorities[] = { 0, 10, 20, 0, 10 };
+	__u32 prev;
+	int objs[3];
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++)
+		ASSERT_TRUE(join_queue(&self->queue, priorities[i], ALL, objs,
+				       3));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_EQ(0, event_reset(self->gate, &prev));
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_SERVED(&self->queue, self->prize, 2, 1, 4, 0, 3);
+}
+
+/* A set of two is served before a wait-for-any of the object that came last. */
+TEST_F_TIMEOUT(order_of_sets, set_before_any, LONG_TEST)
+{
+	__u32 prev;
+	int objs[3];
+
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->prize.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->prize.fd, 1));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	ASSERT_SERVED(&self->queue, self->prize, 2, 3, 0, 1);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Timeouts: two clocks, times past, near and far, clock steps and time
+ * namespaces.  That a wait ends late proves nothing on a loaded machine, so
+ * only "never early" and "not at all" are tested.
+ */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <sched.h>
+#include <sys/resource.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+#define NSEC_PER_MSEC	1000000ULL
+#define HOUR		(3600 * NSEC_PER_SEC)
+
+struct kind_of_wait {
+	int dev;
+	unsigned long request;
+	__u32 flags;
+	clockid_t clock;
+};
+
+static int timed_wait(const struct kind_of_wait *how, const int *objs,
+		      __u32 count, __u64 timeout, int alert, __u32 *index)
+{
+	struct ntsync_wait_args args = {
+		.timeout = timeout,
+		.objs = (uintptr_t)objs,
+		.count = count,
+		.index = GARBAGE,
+		.flags = how->flags,
+		.owner = ME,
+		.alert = alert,
+	};
+	int ret = ntsync_call(how->dev, how->request, &args);
+
+	if (index)
+		*index = args.index;
+	return ret;
+}
+
+/* The same wait by a thread of its own: whether it blocks. */
+static bool start_timed(struct waiter *w, const struct kind_of_wait *how,
+			const int *objs, __u32 count, __u64 timeout)
+{
+	waiter_fill(w, how->dev, how->request, objs, count, ME, 0);
+	w->args.timeout = timeout;
+	w->args.flags = how->flags;
+	return !waiter_run(w) && waiter_blocks(w);
+}
+
+/* Lets time pass, for something that must not happen in it. */
+static void let_pass(__u64 nsec)
+{
+	__u64 end = clock_ns(CLOCK_MONOTONIC) + nsec;
+
+	while (clock_ns(CLOCK_MONOTONIC) < end)
+		waiter_pause();
+}
+
+/* How often this thread has given up its CPU of its own accord. */
+static long times_slept(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+FIXTURE(timeout) {
+	struct kind_of_wait how;
+	int event;
+	int alert;
+	int sem;
+};
+
+FIXTURE_VARIANT(timeout) {
+	unsigned long request;
+	__u32 flags;
+	clockid_t clock;
+};
+
+FIXTURE_VARIANT_ADD(timeout, monotonic_any) {
+	.request = ANY,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(timeout, monotonic_all) {
+	.request = ALL,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(timeout, realtime_any) {
+	.request = ANY,
+	.flags = NTSYNC_WAIT_REALTIME,
+	.clock = CLOCK_REALTIME,
+};
+
+FIXTURE_VARIANT_ADD(timeout, realtime_all) {
+	.request = ALL,
+	.flags = NTSYNC_WAIT_REALTIME,
+	.clock = CLOCK_REALTIME,
+};
+
+FIXTURE_SETUP(timeout)
+{
+	int dev = ntsync_open();
+
+	ASSERT_LE(0, dev);
+	self->how = (struct kind_of_wait) {
+		.dev = dev,
+		.request = variant->request,
+		.flags = variant->flags,
+		.clock = variant->clock,
+	};
+	self->event = event_create(dev, 0, 0);
+	self->alert = event_create(dev, 0, 0);
+	self->sem = sem_create(dev, 1, 1);
+	ASSERT_LE(0, self->event);
+	ASSERT_LE(0, self->alert);
+	ASSERT_LE(0, self->sem);
+}
+
+FIXTURE_TEARDOWN(timeout)
+{
+	close(self->sem);
+	close(self->alert);
+	close(self->event);
+	close(self->how.dev);
+}
+
+/* The other clock's time must not be taken for this one's: HOUR tells. */
+#define EXPECT_FOR_PAST_TIMES(expected, call) do { \
+	const __u64 _now = clock_ns(self->how.clock); \
+	const __u64 _past[] = { \
+		0, 1, NSEC_PER_SEC - 1, _now / 2, _now - 1, _now, \
+	}; \
+	for (size_t _i = 0; _i < ARRAY_SIZE(_past); _i++) { \
+		__u64 past = _past[_i]; \
+		EXPECT_EQ(expected, call) \
+			TH_LOG("timeout %llu", (unsigned long long)past); \
+	} \
+} while (0)
+
+TEST_F(timeout, past)
+{
+	__u32 index = 0;
+
+	EXPECT_FOR_PAST_TIMES(-ETIMEDOUT,
+			      timed_wait(&self->how, &self->event, 1, past, 0,
+					 &index));
+	EXPECT_EQ(GARBAGE, index);
+	EXPECT_EVENT(0, 0, self->event);
+}
+
+TEST_F(timeout, past_acquires_what_is_signaled)
+{
+	const int both[] = { self->event, self->sem };
+	__u32 value = 1, index = GARBAGE;
+
+	EXPECT_FOR_PAST_TIMES(0, ({
+		EXPECT_EQ(0, event_set(self->event, &value));
+		timed_wait(&self->how, &self->event, 1, past, 0, &index);
+	}));
+	EXPECT_EQ(0, index);
+	EXPECT_EVENT(0, 0, self->event);
+
+	EXPECT_EQ(0, event_set(self->event, &value));
+	EXPECT_EQ(0, timed_wait(&self->how, both, 2, 0, 0, &index));
+	EXPECT_EQ(0, index);
+	EXPECT_EVENT(0, 0, self->event);
+	EXPECT_SEM(variant->request == ANY, 1, self->sem);
+}
+
+TEST_F(timeout, past_with_alert)
+{
+	__u32 value, index = 0;
+
+	EXPECT_FOR_PAST_TIMES(-ETIMEDOUT,
+			      timed_wait(&self->how, &self->event, 1, past,
+					 self->alert, &index));
+	EXPECT_EQ(GARBAGE, index);
+	EXPECT_FOR_PAST_TIMES(0, ({
+		EXPECT_EQ(0, event_set(self->alert, &value));
+		timed_wait(&self->how, &self->event, 1, past, self->alert,
+			   &index);
+	}));
+	EXPECT_EQ(1, index);
+	EXPECT_EVENT(0, 0, self->alert);
+}
+
+/* A timer that has expired already would still mean a trip to the scheduler. */
+TEST_F(timeout, polls_never_sleep)
+{
+	int many[NTSYNC_MAX_WAIT_COUNT];
+	long slept;
+
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+		many[i] = event_create(self->how.dev, i % 2, 0);
+		ASSERT_LE(0, many[i]);
+	}
+	slept = times_slept();
+	for (int i = 0; i < 50; i++) {
+		EXPECT_FOR_PAST_TIMES(-ETIMEDOUT,
+				      timed_wait(&self->how, &self->event, 1,
+						 past, 0, NULL));
+		EXPECT_FOR_PAST_TIMES(-ETIMEDOUT,
+				      timed_wait(&self->how, many, 64, past,
+						 self->alert, NULL));
+		EXPECT_FOR_PAST_TIMES(-ETIMEDOUT,
+				      timed_wait(&self->how, many, 8, past, 0,
+						 NULL));
+	}
+	EXPECT_EQ(slept, times_slept());
+}
+
+TEST_F_TIMEOUT(timeout, never_early, LONG_TEST)
+{
+	static const __u64 delays[] = {
+		1, 1000, 50000, 300000, NSEC_PER_MSEC, 7 * NSEC_PER_MSEC,
+		40 * NSEC_PER_MSEC,
+	};
+	int objs[10] = { self->event };
+
+	for (int i = 1; i < 10; i++) {
+		objs[i] = event_create(self->how.dev, 0, 0);
+		ASSERT_LE(0, objs[i]);
+	}
+	for (int i = 0; i < 140; i++) {
+		__u64 deadline = clock_ns(self->how.clock) +
+				 delays[i % ARRAY_SIZE(delays)];
+
+		EXPECT_EQ(-ETIMEDOUT,
+			  timed_wait(&self->how, objs, i % 2 ? 1 : 10, deadline,
+				     i % 3 ? 0 : self->alert, NULL));
+		EXPECT_LE(deadline, clock_ns(self->how.clock));
+	}
+}
+
+TEST_F_TIMEOUT(timeout, no_objects, LONG_TEST)
+{
+	__u64 deadline = clock_ns(self->how.clock) + 5 * NSEC_PER_MSEC;
+	__u32 index;
+
+	if (variant->request == ALL) {
+		EXPECT_EQ(0, timed_wait(&self->how, NULL, 0, deadline, 0,
+					&index));
+		EXPECT_EQ(0, index);
+		return;
+	}
+	EXPECT_EQ(-ETIMEDOUT, timed_wait(&self->how, NULL, 0, 0, 0, &index));
+	EXPECT_EQ(-ETIMEDOUT, timed_wait(&self->how, NULL, 0, deadline, 0,
+					 &index));
+	EXPECT_LE(deadline, clock_ns(self->how.clock));
+	EXPECT_EQ(GARBAGE, index);
+}
+
+TEST_F_TIMEOUT(timeout, timed_out_acquires_nothing, LONG_TEST)
+{
+	int mutex = mutex_create(self->how.dev, 0, 0);
+	const int all[] = { self->sem, mutex, self->event };
+	__u64 deadline;
+
+	ASSERT_LE(0, mutex);
+	if (variant->request == ANY)
+		return;
+	for (int i = 0; i < 3; i++) {
+		deadline = clock_ns(self->how.clock) + i * NSEC_PER_MSEC;
+		EXPECT_EQ(-ETIMEDOUT, timed_wait(&self->how, all, 3, deadline,
+						 self->alert, NULL));
+		EXPECT_SEM(1, 1, self->sem);
+		EXPECT_MUTEX(0, 0, mutex);
+	}
+	EXPECT_EQ(-ETIMEDOUT, timed_wait(&self->how, all, 3, 0, self->alert,
+					 NULL));
+	EXPECT_SEM(1, 1, self->sem);
+	EXPECT_MUTEX(0, 0, mutex);
+}
+
+/* A wait that timed out must have left the queues: the signal is not for it. */
+TEST_F_TIMEOUT(timeout, timed_out_leaves_no_trace, LONG_TEST)
+{
+	const int objs[] = { self->event, self->alert };
+	__u32 value;
+
+	for (int i = 0; i < 20; i++) {
+		EXPECT_EQ(-ETIMEDOUT,
+			  timed_wait(&self->how, objs, 2,
+				     clock_ns(self->how.clock) + 100000, 0,
+				     NULL));
+		EXPECT_EQ(0, event_set(self->event, &value));
+		EXPECT_EVENT(0, 1, self->event);
+		EXPECT_EQ(0, event_reset(self->event, &value));
+	}
+}
+
+TEST_F_TIMEOUT(timeout, far, LONG_TEST)
+{
+	const __u64 timeouts[] = {
+		clock_ns(self->how.clock) + HOUR, INT64_MAX / 2, INT64_MAX - 1,
+		INT64_MAX, (__u64)INT64_MAX + 1, (__u64)INT64_MAX + 2,
+		UINT64_MAX - NSEC_PER_SEC, UINT64_MAX - 1, UINT64_MAX,
+	};
+	struct waiter w[ARRAY_SIZE(timeouts)];
+	__u32 value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(timeouts); i++) {
+		ASSERT_TRUE(start_timed(&w[i], &self->how, &self->event, 1,
+					timeouts[i]))
+			TH_LOG("timeout %llu: %d",
+			       (unsigned long long)timeouts[i], w[i].ret);
+	}
+	let_pass(20 * NSEC_PER_MSEC);
+	for (size_t i = 0; i < ARRAY_SIZE(timeouts); i++) {
+		EXPECT_TRUE(waiter_blocks(&w[i]));
+		ASSERT_EQ(0, event_set(self->event, &value));
+		ASSERT_EQ(0, waiter_join(&w[i]));
+	}
+}
+
+/*
+ * "The objects were looked at no earlier than the deadline": a signal whose
+ * call returned before the deadline must end the wait, however closely.
+ */
+struct close_call {
+	int event;
+	clockid_t clock;
+	__u64 deadline;
+	__u64 margin;
+	__u64 signaled;		/* when the call had returned */
+	atomic_int round;	/* gives away deadline and margin */
+	atomic_int answered;	/* gives back signaled */
+};
+
+static void *signal_closely(void *data)
+{
+	struct close_call *c = data;
+	int round = 0;
+	__u32 value;
+
+	while (c->round >= 0) {
+		if (c->round == round)
+			continue;
+		round = c->round;
+		while (round > 0 && clock_ns(c->clock) + c->margin <
+				    c->deadline)
+			;
+		event_set(c->event, &value);
+		c->signaled = clock_ns(c->clock);
+		c->answered = round;
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(timeout, signal_before_the_deadline, LONG_TEST)
+{
+	struct close_call c = {
+		.event = self->event, .clock = self->how.clock,
+	};
+	int objs[2] = { event_create(self->how.dev, 1, 1), self->event };
+	int skipped = variant->request == ANY;
+	pthread_t thread;
+	__u32 value;
+
+	ASSERT_LE(0, objs[0]);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, signal_closely, &c));
+	for (int i = 1; i <= 400; i++) {
+		int ret;
+
+		c.deadline = clock_ns(c.clock) + 2 * NSEC_PER_MSEC;
+		c.margin = (i * 7919) % 200000;
+		c.round = i;
+		ret = timed_wait(&self->how, objs + skipped, 2 - skipped,
+				 c.deadline, 0, NULL);
+		ASSERT_TRUE(wait_until(c.answered == i));
+		if (ret) {
+			EXPECT_EQ(-ETIMEDOUT, ret);
+			EXPECT_LE(c.deadline, c.signaled);
+			EXPECT_EQ(0, event_reset(self->event, &value));
+			EXPECT_EQ(1, value);
+		}
+		EXPECT_EVENT(0, 0, self->event);
+	}
+	c.round = -1;
+	pthread_join(thread, NULL);
+}
+
+/* CLOCK_REALTIME is stepped, and put right again by the other clock. */
+FIXTURE(clock_step) {
+	struct kind_of_wait realtime;
+	struct kind_of_wait monotonic;
+	int event;
+	__u64 offset;		/* CLOCK_REALTIME - CLOCK_MONOTONIC */
+};
+
+FIXTURE_VARIANT(clock_step) {
+	unsigned long request;
+};
+
+FIXTURE_VARIANT_ADD(clock_step, any) {
+	.request = ANY,
+};
+
+FIXTURE_VARIANT_ADD(clock_step, all) {
+	.request = ALL,
+};
+
+/* Sets CLOCK_REALTIME so far ahead of CLOCK_MONOTONIC. */
+static int set_realtime(__u64 offset)
+{
+	__u64 time = clock_ns(CLOCK_MONOTONIC) + offset;
+	struct timespec ts = {
+		.tv_sec = time / NSEC_PER_SEC, .tv_nsec = time % NSEC_PER_SEC,
+	};
+
+	return clock_settime(CLOCK_REALTIME, &ts) ? -errno : 0;
+}
+
+FIXTURE_SETUP(clock_step)
+{
+	int dev = ntsync_open();
+
+	ASSERT_LE(0, dev);
+	self->event = event_create(dev, 0, 0);
+	ASSERT_LE(0, self->event);
+	self->realtime = (struct kind_of_wait) {
+		dev, variant->request, NTSYNC_WAIT_REALTIME, CLOCK_REALTIME,
+	};
+	self->monotonic = (struct kind_of_wait) {
+		dev, variant->request, 0, CLOCK_MONOTONIC,
+	};
+	self->offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	/* A guest without a clock of its own begins in 1970. */
+	if (clock_ns(CLOCK_REALTIME) < 48 * HOUR)
+		self->offset += 48 * HOUR;
+}
+
+FIXTURE_TEARDOWN(clock_step)
+{
+	set_realtime(self->offset);
+	close(self->event);
+	close(self->realtime.dev);
+}
+
+TEST_F_TIMEOUT(clock_step, forward_ends_a_wait, LONG_TEST)
+{
+	struct waiter w;
+
+	if (set_realtime(self->offset) == -EPERM)
+		SKIP(return, "no permission to set CLOCK_REALTIME");
+	ASSERT_TRUE(start_timed(&w, &self->realtime, &self->event, 1,
+				clock_ns(CLOCK_REALTIME) + HOUR));
+	ASSERT_EQ(0, set_realtime(self->offset + HOUR / 2));
+	EXPECT_TRUE(waiter_blocks(&w));
+	ASSERT_EQ(0, set_realtime(self->offset + HOUR + HOUR));
+	EXPECT_EQ(-ETIMEDOUT, waiter_join(&w));
+}
+
+/*
+ * If the machine was too slow to step the clock before the deadline came, the
+ * next attempt has more time.
+ */
+TEST_F_TIMEOUT(clock_step, backward_delays_a_wait, LONG_TEST)
+{
+	__u64 delay, end = 0, stepped = 1;
+	struct waiter w;
+
+	if (set_realtime(self->offset) == -EPERM)
+		SKIP(return, "no permission to set CLOCK_REALTIME");
+	for (delay = NSEC_PER_SEC / 4; stepped >= end; delay *= 4) {
+		ASSERT_GT(10 * NSEC_PER_SEC, delay);
+		ASSERT_EQ(0, set_realtime(self->offset));
+		end = clock_ns(CLOCK_MONOTONIC) + delay;
+		waiter_fill(&w, self->realtime.dev, variant->request,
+			    &self->event, 1, ME, 0);
+		w.args.flags = NTSYNC_WAIT_REALTIME;
+		w.args.timeout = end + self->offset;
+		ASSERT_EQ(0, waiter_run(&w));
+		waiter_blocks(&w);
+		ASSERT_EQ(0, set_realtime(self->offset - 24 * HOUR));
+		stepped = clock_ns(CLOCK_MONOTONIC);
+		if (stepped >= end) {
+			ASSERT_EQ(0, set_realtime(self->offset));
+			ASSERT_EQ(-ETIMEDOUT, waiter_join(&w));
+		}
+	}
+	let_pass(end - stepped + NSEC_PER_SEC / 10);
+	EXPECT_TRUE(waiter_blocks(&w));
+	ASSERT_EQ(0, set_realtime(self->offset));
+	EXPECT_EQ(-ETIMEDOUT, waiter_join(&w));
+}
+
+TEST_F_TIMEOUT(clock_step, monotonic_is_not_moved, LONG_TEST)
+{
+	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
+	struct waiter timed, endless, hour;
+	__u32 value;
+
+	if (set_realtime(self->offset) == -EPERM)
+		SKIP(return, "no permission to set CLOCK_REALTIME");
+	ASSERT_TRUE(start_timed(&hour, &self->monotonic, &self->event, 1,
+				clock_ns(CLOCK_MONOTONIC) + HOUR));
+	ASSERT_TRUE(start_timed(&endless, &self->realtime, &self->event, 1,
+				UINT64_MAX));
+	start_timed(&timed, &self->monotonic, &self->event, 1, soon);
+	ASSERT_EQ(0, set_realtime(self->offset + 3 * HOUR));
+	let_pass(20 * NSEC_PER_MSEC);
+	ASSERT_EQ(0, set_realtime(self->offset - 24 * HOUR));
+	EXPECT_EQ(-ETIMEDOUT, waiter_join(&timed));
+	EXPECT_LE(soon, clock_ns(CLOCK_MONOTONIC));
+	EXPECT_TRUE(waiter_blocks(&hour));
+	EXPECT_TRUE(waiter_blocks(&endless));
+	ASSERT_EQ(0, event_set(self->event, &value));
+	EXPECT_EQ(0, waiter_join(&hour));
+	ASSERT_EQ(0, event_set(self->event, &value));
+	EXPECT_EQ(0, waiter_join(&endless));
+}
+
+/*
+ * Time namespaces.  The children of a process that unshares one live in it;
+ * the objects are made outside.
+ */
+FIXTURE(time_namespace) {
+	int dev;
+	int event;
+};
+
+FIXTURE_VARIANT(time_namespace) {
+	long long offset;	/* seconds */
+};
+
+FIXTURE_VARIANT_ADD(time_namespace, a_day_ahead) {
+	.offset = 86400,
+};
+
+FIXTURE_VARIANT_ADD(time_namespace, ten_seconds_back) {
+	.offset = -10,
+};
+
+/* Linux lets such a clock show half of what ktime_t holds, 146 years. */
+FIXTURE_VARIANT_ADD(time_namespace, most_of_ktime_ahead) {
+	.offset = 4600000000,
+};
+
+FIXTURE_SETUP(time_namespace)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->event = event_create(self->dev, 0, 0);
+	ASSERT_LE(0, self->event);
+}
+
+FIXTURE_TEARDOWN(time_namespace)
+{
+	close(self->event);
+	close(self->dev);
+}
+
+/* Gives the children to come a clock of their own: -errno or 0. */
+static int set_offset(long long offset)
+{
+	FILE *file;
+	int ret;
+
+	if (unshare(CLONE_NEWTIME))
+		return -errno;
+	/* A clock cannot be set back to before its start. */
+	while ((long long)clock_ns(CLOCK_MONOTONIC) / 1000000000 + offset < 1)
+		waiter_pause();
+	file = fopen("/proc/self/timens_offsets", "we");
+	if (!file)
+		return -errno;
+	ret = fprintf(file, "monotonic %lld 0\n", offset);
+	if (fclose(file) || ret < 0)
+		return -errno;
+	return 0;
+}
+
+/* Runs @body in a child with its own clock and takes over its verdict. */
+static void in_time_namespace(struct __test_metadata *_metadata,
+			      void (*body)(struct __test_metadata *_metadata,
+					   int dev, int event),
+			      const FIXTURE_DATA(time_namespace) * self,
+			      long long offset)
+{
+	int ret = set_offset(offset);
+	__u64 outside, inside;
+	pid_t pid;
+
+	if (ret == -EPERM || ret == -EINVAL || ret == -ENOENT)
+		SKIP(return, "no time namespaces: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	outside = clock_ns(CLOCK_MONOTONIC);
+	pid = fork_child();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		inside = clock_ns(CLOCK_MONOTONIC);
+		EXPECT_LE(offset * 1000000000, (__s64)(inside - outside));
+		body(_metadata, self->dev, self->event);
+		_exit(_metadata->passed ? 0 : 1);
+	}
+	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+static void is_never_early(struct __test_metadata *_metadata, int dev,
+			   int event)
+{
+	const struct kind_of_wait ways[] = {
+		{ dev, ANY, 0, CLOCK_MONOTONIC },
+		{ dev, ALL, 0, CLOCK_MONOTONIC },
+		{ dev, ANY, NTSYNC_WAIT_REALTIME, CLOCK_REALTIME },
+		{ dev, ALL, NTSYNC_WAIT_REALTIME, CLOCK_REALTIME },
+	};
+
+	for (int i = 0; i < 40; i++) {
+		const struct kind_of_wait *how = &ways[i % 4];
+		__u64 deadline = clock_ns(how->clock) + i / 4 * NSEC_PER_MSEC;
+
+		EXPECT_EQ(-ETIMEDOUT, timed_wait(how, &event, 1, deadline, 0,
+						 NULL));
+		EXPECT_LE(deadline, clock_ns(how->clock));
+	}
+}
+
+TEST_F_TIMEOUT(time_namespace, never_early, LONG_TEST)
+{
+	in_time_namespace(_metadata, is_never_early, self, variant->offset);
+}
+
+static void polls_in_the_past(struct __test_metadata *_metadata, int dev,
+			      int event)
+{
+	const struct kind_of_wait how = { dev, ANY, 0, CLOCK_MONOTONIC };
+	__u64 now = clock_ns(CLOCK_MONOTONIC);
+	const __u64 past[] = { 0, 1, NSEC_PER_SEC / 2, now / 2, now - 1, now };
+	__u32 value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(past); i++) {
+		EXPECT_EQ(-ETIMEDOUT, timed_wait(&how, &event, 1, past[i], 0,
+						 NULL));
+		EXPECT_EQ(0, event_set(event, &value));
+		EXPECT_EQ(0, timed_wait(&how, &event, 1, past[i], 0, NULL));
+	}
+}
+
+TEST_F_TIMEOUT(time_namespace, past, LONG_TEST)
+{
+	in_time_namespace(_metadata, polls_in_the_past, self, variant->offset);
+}
+
+/* Neither end of the 64 bits may be crossed when an offset is taken off. */
+static void waits_for_long(struct __test_metadata *_metadata, int dev,
+			   int event)
+{
+	const struct kind_of_wait how = { dev, ANY, 0, CLOCK_MONOTONIC };
+	const __u64 far[] = {
+		clock_ns(CLOCK_MONOTONIC) + HOUR,
+		INT64_MAX - 5 * NSEC_PER_SEC, INT64_MAX - 1, INT64_MAX,
+		(__u64)INT64_MAX + 1, (__u64)INT64_MAX + HOUR,
+		UINT64_MAX - 1, UINT64_MAX,
+	};
+	struct waiter w;
+	__u32 value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(far); i++) {
+		ASSERT_TRUE(start_timed(&w, &how, &event, 1, far[i]));
+		let_pass(2 * NSEC_PER_MSEC);
+		EXPECT_TRUE(waiter_blocks(&w));
+		ASSERT_EQ(0, event_set(event, &value));
+		ASSERT_EQ(0, waiter_join(&w));
+	}
+}
+
+TEST_F_TIMEOUT(time_namespace, far, LONG_TEST)
+{
+	in_time_namespace(_metadata, waits_for_long, self, variant->offset);
+}
+
+TEST_HARNESS_MAIN
