@@ -272,7 +272,7 @@ static void ntsync_store(u32 *word, u32 value)
  * it "no" is the truth about one instant, for each arm rests on one load (a
  * mutex with a full count is not to be had by anybody), and "yes" is a hint.
  */
-static bool ntsync_signaled(const struct ntsync_obj *obj, u32 owner)
+static __always_inline bool ntsync_signaled(const struct ntsync_obj *obj, u32 owner)
 {
 	u32 mutex_owner;
 
@@ -295,7 +295,7 @@ static bool ntsync_signaled(const struct ntsync_obj *obj, u32 owner)
  * Acquire a locked, signaled object.  Returns whether it was an abandoned
  * mutex.
  */
-static bool ntsync_acquire(struct ntsync_obj *obj, u32 owner)
+static __always_inline bool ntsync_acquire(struct ntsync_obj *obj, u32 owner)
 {
 	bool abandoned = false;
 
@@ -1046,17 +1046,17 @@ ntsync_get_deadline(const struct ntsync_wait_args *args)
 	return deadline;
 }
 
-static bool ntsync_has_passed(const struct ntsync_deadline *deadline)
+static bool ntsync_has_passed(struct ntsync_deadline deadline)
 {
 	ktime_t now;
 
-	if (deadline->time == KTIME_MAX)
+	if (deadline.time == KTIME_MAX)
 		return false;
-	if (!deadline->time)
+	if (!deadline.time)
 		return true;
-	now = deadline->clock == CLOCK_REALTIME ? ktime_get_real()
+	now = deadline.clock == CLOCK_REALTIME ? ktime_get_real()
 						: ktime_get();
-	return now >= deadline->time;
+	return now >= deadline.time;
 }
 
 /* Waits that block */
@@ -1145,9 +1145,9 @@ static void ntsync_unqueue(struct ntsync_wait *wait,
  * an error the wait may have been granted all the same.
  */
 static int ntsync_sleep(struct ntsync_wait *wait,
-			const struct ntsync_deadline *deadline)
+			struct ntsync_deadline deadline)
 {
-	ktime_t time = deadline->time;
+	ktime_t time = deadline.time;
 	ktime_t *expires = time == KTIME_MAX ? NULL : &time;
 	int ret = 0;
 
@@ -1163,7 +1163,7 @@ static int ntsync_sleep(struct ntsync_wait *wait,
 		}
 		if (!schedule_hrtimeout_range_clock(expires, 0,
 						    HRTIMER_MODE_ABS,
-						    deadline->clock)) {
+						    deadline.clock)) {
 			ret = -ETIMEDOUT;
 			break;
 		}
@@ -1192,7 +1192,7 @@ static void ntsync_sleep_until_done(struct ntsync_wait *wait)
 static int ntsync_block(struct ntsync_instance *instance,
 			const struct ntsync_set *set, bool all,
 			struct ntsync_entry *entries,
-			const struct ntsync_deadline *deadline, bool passed,
+			struct ntsync_deadline deadline, bool passed,
 			u32 *index)
 {
 	struct ntsync_wait wait = {
@@ -1232,22 +1232,30 @@ static int ntsync_block(struct ntsync_instance *instance,
 
 /* Apart from the calls that need not block, which so have a small frame. */
 static noinline int ntsync_block_one(struct ntsync_instance *instance,
-				     const struct ntsync_set *set, bool all,
-				     const struct ntsync_deadline *deadline,
-				     bool passed, u32 *index)
+				     struct ntsync_obj *obj, bool all,
+				     u32 owner, struct ntsync_deadline deadline,
+				     bool passed)
 {
 	struct ntsync_entry entry;
+	const struct ntsync_set set = {
+		.objs = &obj,
+		.count = 1,
+		.total = 1,
+		.owner = owner,
+	};
+	u32 index;
 
-	return ntsync_block(instance, set, all, &entry, deadline, passed,
-			    index);
+	return ntsync_block(instance, &set, all, &entry, deadline, passed,
+			    &index);
 }
 
 static noinline int ntsync_block_many(struct ntsync_instance *instance,
 				      const struct ntsync_set *set, bool all,
-				      const struct ntsync_deadline *deadline,
+				      struct ntsync_deadline deadline,
 				      bool passed, u32 *index)
 {
-	struct ntsync_entry small[NTSYNC_SMALL_WAIT], *entries = small;
+	struct ntsync_entry small[NTSYNC_SMALL_WAIT] __uninitialized;
+	struct ntsync_entry *entries = small;
 	u32 count = all ? set->total - set->count : set->total;
 	int ret;
 
@@ -1270,7 +1278,8 @@ static noinline int ntsync_block_many(struct ntsync_instance *instance,
  * Look at an object without its lock.  Whether it is signaled for @owner; the
  * rises read before the state are added to @rises if it is not.
  */
-static bool ntsync_look(const struct ntsync_obj *obj, u32 owner, u32 *rises)
+static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
+					u32 *rises)
 {
 	/* Pairs with the release in ntsync_rise(). */
 	u32 before = smp_load_acquire(&obj->rises);
@@ -1296,8 +1305,8 @@ static u32 ntsync_sum_rises(struct ntsync_obj *const *objs, u32 count)
  * unsignaled at @rises, have stayed so.  Returns 0, -EOWNERDEAD, -EAGAIN if it
  * is unsignaled, its rises added to @rises, or -EBUSY if the order is in doubt.
  */
-static int ntsync_take(struct ntsync_obj *const *objs, u32 i, u32 owner,
-		       u32 *rises)
+static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
+				       u32 owner, u32 *rises)
 {
 	struct ntsync_obj *obj = objs[i];
 	int ret;
@@ -1319,8 +1328,9 @@ static int ntsync_take(struct ntsync_obj *const *objs, u32 i, u32 owner,
  * Take the first object that is signaled.  Returns 0 or -EOWNERDEAD with
  * @index, -EAGAIN if none was signaled at @rises, -EBUSY if that is in doubt.
  */
-static int ntsync_take_any(struct ntsync_obj *const *objs, u32 count, u32 owner,
-			   u32 *rises, u32 *index)
+static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
+					   u32 count, u32 owner, u32 *rises,
+					   u32 *index)
 {
 	u32 i;
 	int ret;
@@ -1437,26 +1447,27 @@ static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count, u32 rises)
 	return ntsync_sum_rises(objs, count) == rises;
 }
 
-/* Wait for the one object of a set; for any or for all is the same then. */
+/* Wait for one object; for any or for all is the same until it blocks. */
 static int ntsync_wait_one(struct ntsync_instance *instance,
-			   const struct ntsync_set *set, bool all,
-			   const struct ntsync_wait_args *args, u32 *index)
+			   struct ntsync_obj *obj, bool all,
+			   const struct ntsync_wait_args *args)
 {
 	struct ntsync_deadline deadline;
-	u32 rises = 0;
+	u32 rises = 0, index;
 	bool passed;
 	int ret;
 
 	/* See ntsync_wait_many(). */
 	smp_mb();
-	ret = ntsync_take_any(set->objs, 1, set->owner, &rises, index);
+	ret = ntsync_take_any(&obj, 1, args->owner, &rises, &index);
 	if (ret != -EAGAIN)
 		return ret;
 	deadline = ntsync_get_deadline(args);
-	passed = ntsync_has_passed(&deadline);
-	if (passed && ntsync_missed(set->objs, 1, rises))
+	passed = ntsync_has_passed(deadline);
+	if (passed && ntsync_missed(&obj, 1, rises))
 		return -ETIMEDOUT;
-	return ntsync_block_one(instance, set, all, &deadline, passed, index);
+	return ntsync_block_one(instance, obj, all, args->owner, deadline,
+				passed);
 }
 
 static int ntsync_wait_many(struct ntsync_instance *instance,
@@ -1488,10 +1499,10 @@ static int ntsync_wait_many(struct ntsync_instance *instance,
 		return ret;
 
 	deadline = ntsync_get_deadline(args);
-	passed = ntsync_has_passed(&deadline);
+	passed = ntsync_has_passed(deadline);
 	if (passed && ret == -EAGAIN && ntsync_missed(looked, count, rises))
 		return -ETIMEDOUT;
-	return ntsync_block_many(instance, set, all, &deadline, passed, index);
+	return ntsync_block_many(instance, set, all, deadline, passed, index);
 }
 
 /* What a call waits for */
@@ -1596,17 +1607,10 @@ unreadable:
 
 /* A wait for one object without alert, nine of ten: no array, no allocation. */
 static int ntsync_call_one(struct ntsync_instance *instance, bool all,
-			   const struct ntsync_wait_args *args, bool writable,
-			   u32 *index)
+			   const struct ntsync_wait_args *args, bool writable)
 {
 	const u32 __user *ufds = u64_to_user_ptr(args->objs);
 	struct ntsync_obj *obj;
-	struct ntsync_set set = {
-		.objs = &obj,
-		.count = 1,
-		.total = 1,
-		.owner = args->owner,
-	};
 	struct fd f;
 	int ret;
 	u32 fd;
@@ -1620,7 +1624,7 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 	else if (!writable)
 		ret = -EFAULT;
 	else
-		ret = ntsync_wait_one(instance, &set, all, args, index);
+		ret = ntsync_wait_one(instance, obj, all, args);
 	fdput(f);
 	return ret;
 }
@@ -1647,9 +1651,9 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 				     bool writable, u32 *index)
 {
 	const u32 __user *ufds = u64_to_user_ptr(args->objs);
-	u32 fds[NTSYNC_MAX_WAIT_COUNT + 1];
-	struct ntsync_obj *objs[NTSYNC_SMALL_WAIT];
-	struct fd files[NTSYNC_SMALL_WAIT];
+	u32 fds[NTSYNC_MAX_WAIT_COUNT + 1] __uninitialized;
+	struct ntsync_obj *objs[NTSYNC_SMALL_WAIT] __uninitialized;
+	struct fd files[NTSYNC_SMALL_WAIT] __uninitialized;
 	struct ntsync_set set = {
 		.objs = objs,
 		.files = files,
@@ -1698,8 +1702,8 @@ static long ntsync_wait(struct ntsync_instance *instance,
 			struct ntsync_wait_args __user *uargs, bool all)
 {
 	struct ntsync_wait_args args;
+	u32 index = 0;
 	bool writable;
-	u32 index;
 	int ret;
 
 	if (ntsync_get_wait_args(&args, &writable, uargs))
@@ -1709,7 +1713,7 @@ static long ntsync_wait(struct ntsync_instance *instance,
 		return -EINVAL;
 
 	if (args.count == 1 && !args.alert)
-		ret = ntsync_call_one(instance, all, &args, writable, &index);
+		ret = ntsync_call_one(instance, all, &args, writable);
 	else
 		ret = ntsync_call_many(instance, all, &args, writable, &index);
 	if ((!ret || ret == -EOWNERDEAD) && put_user(index, &uargs->index))
