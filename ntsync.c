@@ -90,7 +90,7 @@ enum ntsync_type {
  */
 struct ntsync_instance {
 	struct kref ref;
-	spinlock_t multi_lock;
+	spinlock_t multi_lock;	/* outer; see "Locks" above */
 	u64 wait_seq;
 	atomic_t last_id;
 };
@@ -123,7 +123,7 @@ struct ntsync_instance {
  * its objects.
  */
 struct ntsync_obj {
-	spinlock_t lock;
+	spinlock_t lock;	/* inner; see "Locks" above */
 	u32 rises;
 	u8 type;
 	bool abandoned;

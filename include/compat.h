@@ -14,10 +14,21 @@
 #define fd_file(f)	((f).file)
 #endif
 
-/* 7.0: sparse, which loses count in spin_trylock(), counts no locks. */
 #ifdef __CHECKER__
+
+/* 7.0: sparse, which cannot follow a lock that may be taken, counts none. */
 int ntsync_uncounted_trylock(spinlock_t *lock);
+#undef spin_trylock
 #define spin_trylock(lock)	ntsync_uncounted_trylock(lock)
+
+/* 6.12: sparse is told of the spinlocks of PREEMPT_RT. */
+#if defined(CONFIG_PREEMPT_RT) && defined(NTSYNC_RT_LOCKS_UNCOUNTED)
+#undef __acquire
+#define __acquire(lock)	((void)0)
+#undef __release
+#define __release(lock)	((void)0)
 #endif
+
+#endif /* __CHECKER__ */
 
 #endif /* NTSYNC_COMPAT_H */
