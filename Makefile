@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# The commands of a person.  The module itself is described in Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.1
+
+modules: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+modules_install: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "no kernel headers in $(KDIR): install the package linux-headers-$$(uname -r), or name another kernel's with KDIR=..." >&2; \
+		exit 1; }
+
+demo:
+	@tests/demo $(KERNEL)
+
+check:
+	@tests/check $(KERNEL) $(TEST)
+
+# Needs no kernel headers, so not kbuild's own clean.
+clean:
+	@find . -path ./build -prune -o -path ./.git -prune -o \
+		\( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
+		   -name '.*.cmd' -o -name '.*.d' -o -name modules.order -o \
+		   -name Module.symvers \) -exec rm -f {} +
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +; fi
+
+distclean: clean
+	@rm -rf build
+
+help:
+	@echo 'make                  build ntsync.ko for the running kernel'
+	@echo 'make KDIR=FOLDER      build it for the kernel with these headers'
+	@echo 'make modules_install  install it where modprobe finds it (as root)'
+	@echo 'make demo             show it at work in a VM'
+	@echo 'make check            run all tests, most of them in a VM'
+	@echo 'make check TEST=NAME  run a part: "source", or a program of tests/ such as'
+	@echo '                      wait_all; several in quotes'
+	@echo 'make clean            remove what was built; what was downloaded stays in'
+	@echo '                      build/cache'
+	@echo 'make distclean        remove that as well'
+	@echo
+	@echo 'demo and check install the Debian packages they need (as root) and say which.'
+	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
+
+.PHONY: modules modules_install headers demo check clean distclean help

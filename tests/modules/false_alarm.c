@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Makes the kernel warn, to show that the tests notice. */
+#include <linux/bug.h>
+#include <linux/module.h>
+
+static int __init false_alarm_init(void)
+{
+	WARN(1, "false alarm\n");
+	return 0;
+}
+
+static void __exit false_alarm_exit(void)
+{
+}
+
+module_init(false_alarm_init);
+module_exit(false_alarm_exit);
+
+MODULE_DESCRIPTION("False alarm for the tests of ntsync");
+MODULE_LICENSE("GPL");
