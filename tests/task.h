@@ -84,16 +84,36 @@ static inline int child_exit_code(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
-/* A process that makes the wait of @w: its pid once it sleeps, or -1. */
+static inline bool child_ended(pid_t pid)
+{
+	siginfo_t info = { };
+
+	/* Only asks: child_status() is still to collect it. */
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
+	       info.si_pid == pid;
+}
+
+/*
+ * A process that makes the wait of @w: its pid once it sleeps (or has ended
+ * already), or a negative number.
+ */
 static inline pid_t fork_waiter(struct waiter *w)
 {
 	pid_t pid = fork_child();
 
 	if (!pid)
 		_exit(ntsync_call(w->dev, w->request, &w->args) ? 1 : 0);
-	if (pid > 0 && !wait_until(thread_in_ioctl(pid, w->request, &w->args)))
-		return -1;
+	if (pid > 0 && !wait_until(child_ended(pid) ||
+				   thread_in_ioctl(pid, w->request, &w->args)))
+		return -ETIMEDOUT;
 	return pid;
+}
+
+/* A few instructions, to vary how threads that race meet. */
+static inline void spin(int turns)
+{
+	for (int i = 0; i < turns; i++)
+		atomic_signal_fence(memory_order_seq_cst);
 }
 
 #endif /* NTSYNC_TASK_H */

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Signals, stops and tracers: what interrupts a wait and what must not. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+static atomic_int handled;
+
+static void handle(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+static int install_for(int sig, int flags)
+{
+	struct sigaction action = { .sa_handler = handle, .sa_flags = flags };
+
+	handled = 0;
+	return sigaction(sig, &action, NULL) ? -errno : 0;
+}
+
+static int install(int flags)
+{
+	return install_for(SIGUSR1, flags);
+}
+
+/* Several unsignaled objects and a wait for them. */
+FIXTURE(signals) {
+	int dev;
+	int objs[10];
+	int count;
+	int alert;
+	int sem;
+	struct waiter w;
+};
+
+FIXTURE_VARIANT(signals) {
+	unsigned long request;
+	int count;
+	bool alert;
+};
+
+FIXTURE_VARIANT_ADD(signals, any_of_one) {
+	.request = ANY,
+	.count = 1,
+};
+
+FIXTURE_VARIANT_ADD(signals, any_of_ten_alert) {
+	.request = ANY,
+	.count = 10,
+	.alert = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, any_of_none) {
+	.request = ANY,
+	.count = 0,
+	.alert = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, all_of_one) {
+	.request = ALL,
+	.count = 1,
+};
+
+FIXTURE_VARIANT_ADD(signals, all_of_ten_alert) {
+	.request = ALL,
+	.count = 10,
+	.alert = true,
+};
+
+FIXTURE_SETUP(signals)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	for (int i = 0; i < variant->count; i++) {
+		/* One unsignaled is enough to hold a wait-for-all up. */
+		self->objs[i] = event_create(self->dev, 0,
+					     variant->request == ALL &&
+					     i != variant->count / 2);
+		ASSERT_LE(0, self->objs[i]);
+	}
+	if (variant->alert) {
+		self->alert = event_create(self->dev, 0, 0);
+		ASSERT_LE(0, self->alert);
+	}
+	waiter_fill(&self->w, self->dev, variant->request, self->objs,
+		    variant->count, ME, self->alert);
+}
+
+FIXTURE_TEARDOWN(signals)
+{
+	for (int i = 0; i < variant->count; i++)
+		close(self->objs[i]);
+	close(self->dev);
+}
+
+/* Ends the wait with what it waits for: the last object, or the alert. */
+static int satisfy(FIXTURE_DATA(signals) * self,
+		   const FIXTURE_VARIANT(signals) * variant)
+{
+	int fd = self->alert;
+	__u32 value;
+
+	if (variant->count)
+		fd = self->objs[variant->count / 2];
+	return event_set(fd, &value);
+}
+
+static __u32 satisfied_index(const FIXTURE_VARIANT(signals) * variant)
+{
+	return variant->request == ALL ? 0 : variant->count / 2;
+}
+
+/* All that the wait could have taken is as setup left it. */
+#define EXPECT_NOTHING_TAKEN() do { \
+	for (int _i = 0; _i < variant->count; _i++) \
+		EXPECT_EVENT(0, variant->request == ALL && \
+			     _i != variant->count / 2, self->objs[_i]); \
+} while (0)
+
+TEST_F_TIMEOUT(signals, interrupted, LONG_TEST)
+{
+	ASSERT_EQ(0, install(0));
+	for (int i = 1; i <= 5; i++) {
+		self->w.args.index = GARBAGE;
+		ASSERT_EQ(0, waiter_run(&self->w));
+		ASSERT_TRUE(waiter_blocks(&self->w));
+		ASSERT_EQ(0, pthread_kill(self->w.thread, SIGUSR1));
+		EXPECT_EQ(-EINTR, waiter_join(&self->w));
+		EXPECT_EQ(i, handled);
+		EXPECT_EQ(GARBAGE, self->w.args.index);
+		EXPECT_NOTHING_TAKEN();
+	}
+}
+
+TEST_F_TIMEOUT(signals, interrupted_with_deadline, LONG_TEST)
+{
+	ASSERT_EQ(0, install(0));
+	self->w.args.timeout = clock_ns(CLOCK_MONOTONIC) + 3600 * NSEC_PER_SEC;
+	ASSERT_EQ(0, waiter_run(&self->w));
+	ASSERT_TRUE(waiter_blocks(&self->w));
+	ASSERT_EQ(0, pthread_kill(self->w.thread, SIGUSR1));
+	EXPECT_EQ(-EINTR, waiter_join(&self->w));
+	EXPECT_NOTHING_TAKEN();
+}
+
+/* What an interrupted wait was queued on gives its next signal to others. */
+TEST_F_TIMEOUT(signals, interrupted_leaves_no_trace, LONG_TEST)
+{
+	struct waiter next;
+
+	ASSERT_EQ(0, install(0));
+	ASSERT_EQ(0, waiter_run(&self->w));
+	ASSERT_TRUE(waiter_blocks(&self->w));
+	next = self->w;
+	ASSERT_EQ(0, waiter_run(&next));
+	ASSERT_TRUE(waiter_blocks(&next));
+	ASSERT_EQ(0, pthread_kill(self->w.thread, SIGUSR1));
+	ASSERT_EQ(-EINTR, waiter_join(&self->w));
+	ASSERT_EQ(0, satisfy(self, variant));
+	EXPECT_EQ(0, waiter_join(&next));
+	EXPECT_EQ(satisfied_index(variant), next.args.index);
+}
+
+TEST_F_TIMEOUT(signals, restarted, LONG_TEST)
+{
+	ASSERT_EQ(0, install(SA_RESTART));
+	ASSERT_EQ(0, waiter_run(&self->w));
+	ASSERT_TRUE(waiter_blocks(&self->w));
+	for (int i = 1; i <= 20; i++) {
+		ASSERT_EQ(0, pthread_kill(self->w.thread, SIGUSR1));
+		ASSERT_TRUE(wait_until(handled == i));
+		ASSERT_TRUE(waiter_blocks(&self->w));
+	}
+	ASSERT_EQ(0, satisfy(self, variant));
+	EXPECT_EQ(0, waiter_join(&self->w));
+	EXPECT_EQ(satisfied_index(variant), self->w.args.index);
+}
+
+/*
+ * A deadline is a point in time, so the time that a restarted wait has spent
+ * counts: signals all the while must neither bring it forward nor, so often
+ * that no wait goes through undisturbed, put it off for ever.
+ */
+TEST_F_TIMEOUT(signals, restarted_to_the_same_deadline, LONG_TEST)
+{
+	__u64 deadline = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
+
+	ASSERT_EQ(0, install(SA_RESTART));
+	self->w.args.timeout = deadline;
+	self->w.args.index = GARBAGE;
+	ASSERT_EQ(0, waiter_run(&self->w));
+	ASSERT_TRUE(wait_until(({
+		if (!self->w.done)
+			pthread_kill(self->w.thread, SIGUSR1);
+		(bool)self->w.done;
+	})));
+	EXPECT_EQ(-ETIMEDOUT, waiter_join(&self->w));
+	EXPECT_LE(deadline, clock_ns(CLOCK_MONOTONIC));
+	EXPECT_LE(1, handled);
+	EXPECT_EQ(GARBAGE, self->w.args.index);
+	EXPECT_NOTHING_TAKEN();
+}
+
+/* A signal that is blocked is none, and one that is ignored neither. */
+TEST_F_TIMEOUT(signals, blocked_and_ignored, LONG_TEST)
+{
+	sigset_t usr1;
+
+	ASSERT_EQ(0, install(0));
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	ASSERT_EQ(0, pthread_sigmask(SIG_BLOCK, &usr1, NULL));
+	signal(SIGUSR2, SIG_IGN);
+	ASSERT_EQ(0, waiter_run(&self->w));
+	ASSERT_TRUE(waiter_blocks(&self->w));
+	ASSERT_EQ(0, pthread_kill(self->w.thread, SIGUSR1));
+	ASSERT_EQ(0, pthread_kill(self->w.thread, SIGUSR2));
+	EXPECT_TRUE(waiter_blocks(&self->w));
+	ASSERT_EQ(0, satisfy(self, variant));
+	EXPECT_EQ(0, waiter_join(&self->w));
+	EXPECT_EQ(0, handled);
+}
+
+/*
+ * The timer of the process fires all the time; most polls meet one pending or
+ * arriving.
+ */
+TEST_F_TIMEOUT(signals, poll_is_never_interrupted, LONG_TEST)
+{
+	const struct itimerval often = { { 0, 50 }, { 0, 50 } };
+	const struct itimerval never = { };
+	int polls = 0;
+
+	ASSERT_EQ(0, install_for(SIGALRM, 0));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	for (; polls < 20000 || handled < 100; polls++) {
+		int ret = wait_call(self->dev, variant->request, self->objs,
+				    variant->count, ME, 0, self->alert, NULL);
+
+		ASSERT_EQ(-ETIMEDOUT, ret);
+	}
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &never, NULL));
+	EXPECT_NOTHING_TAKEN();
+}
+
+/* A signal that is pending already when a satisfiable wait begins is no loss. */
+struct pending_signal {
+	const struct waiter *w;
+	atomic_int go;
+	int ret;
+};
+
+static void *wait_with_signals_pouring_in(void *data)
+{
+	struct pending_signal *p = data;
+	struct ntsync_wait_args args = p->w->args;
+
+	p->go = 1;
+	while (p->go == 1)
+		;
+	p->ret = ntsync_call(p->w->dev, p->w->request, &args);
+	p->go = 3;
+	return NULL;
+}
+
+TEST_F_TIMEOUT(signals, satisfiable_wait_ignores_signals, LONG_TEST)
+{
+	for (int i = 0; i < 100; i++) {
+		struct pending_signal p = { .w = &self->w };
+		pthread_t thread;
+
+		ASSERT_EQ(0, install(0));
+		ASSERT_EQ(0, satisfy(self, variant));
+		if (variant->request == ALL) {
+			__u32 value;
+
+			for (int j = 0; j < variant->count; j++)
+				event_set(self->objs[j], &value);
+		}
+		ASSERT_EQ(0, pthread_create(&thread, NULL,
+					    wait_with_signals_pouring_in, &p));
+		ASSERT_TRUE(wait_until(p.go == 1));
+		p.go = 2;
+		while (p.go == 2)
+			pthread_kill(thread, SIGUSR1);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		ASSERT_EQ(0, p.ret);
+	}
+}
+
+/*
+ * The signaller of the object and the sender of the signal race.  Either the
+ * wait says success and has taken, or it says EINTR and has not.
+ */
+struct race {
+	struct waiter *w;
+	int pause;
+	atomic_int round;	/* -1: the end */
+	atomic_int sent;
+};
+
+static void *send_signal(void *data)
+{
+	struct race *r = data;
+	int round = 0;
+
+	while (r->round >= 0) {
+		if (r->round == round)
+			continue;
+		round = r->round;
+		spin(r->pause);
+		if (round > 0)
+			pthread_kill(r->w->thread, SIGUSR1);
+		r->sent = round;
+	}
+	return NULL;
+}
+
+/* The event that @satisfy sets, the rest being ready for it. */
+static struct object last_object(FIXTURE_DATA(signals) * self,
+				 const FIXTURE_VARIANT(signals) * variant)
+{
+	int last = variant->count / 2;
+	__u32 value;
+
+	if (!variant->count)
+		return (struct object) { AUTO_EVENT, self->alert };
+	for (int i = 0; i < variant->count; i++) {
+		if (variant->request == ALL && i != last)
+			event_set(self->objs[i], &value);
+	}
+	return (struct object) { AUTO_EVENT, self->objs[last] };
+}
+
+TEST_F_TIMEOUT(signals, success_is_kept, LONG_TEST)
+{
+	struct race r = { .w = &self->w };
+	pthread_t sender;
+	__u32 value;
+
+	ASSERT_EQ(0, install(0));
+	ASSERT_EQ(0, pthread_create(&sender, NULL, send_signal, &r));
+	for (int i = 1; i <= 300; i++) {
+		struct object object = last_object(self, variant);
+		int ret;
+
+		ASSERT_EQ(0, waiter_run(&self->w));
+		ASSERT_TRUE(waiter_blocks(&self->w));
+		r.pause = i % 20 * 30;
+		r.round = i;
+		spin(i % 7 * 50);
+		ASSERT_EQ(0, event_set(object.fd, &value));
+		ASSERT_TRUE(wait_until(r.sent == i));
+		ret = waiter_join(&self->w);
+		if (ret) {
+			EXPECT_EQ(-EINTR, ret);
+			EXPECT_SIGNALED(object);
+			ASSERT_EQ(0, event_reset(object.fd, &value));
+		}
+		EXPECT_UNSIGNALED(object);
+	}
+	r.round = -1;
+	pthread_join(sender, NULL);
+}
+
+/*
+ * The same without an order known to anybody: tokens go round among threads
+ * that are all being shot at, and none may be lost.
+ */
+#define TOKENS	3
+#define TAKERS	4
+#define ROUNDS	1500
+
+struct taker {
+	int dev;
+	const int *objs;
+	pthread_t thread;
+	atomic_bool done;
+	int bad;
+	int interrupted;
+};
+
+static void *take_and_give_back(void *data)
+{
+	struct taker *t = data;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		__u32 one = 1, index;
+		int ret = wait_any(t->dev, t->objs, 2, ME, FOREVER, 0, &index);
+
+		if (ret == -EINTR) {
+			t->interrupted++;
+			continue;
+		}
+		if (ret || index > 1 || sem_release(t->objs[index], &one))
+			t->bad++;
+	}
+	t->done = true;
+	return NULL;
+}
+
+FIXTURE(signals_race) {
+	int dev;
+};
+
+FIXTURE_SETUP(signals_race)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(signals_race)
+{
+	close(self->dev);
+}
+
+TEST_F_TIMEOUT(signals_race, tokens_are_conserved, LONG_TEST)
+{
+	struct taker takers[TAKERS] = { };
+	struct ntsync_sem_args args[2];
+	int sems[2], running;
+
+	ASSERT_EQ(0, install(0));
+	for (int i = 0; i < 2; i++) {
+		sems[i] = sem_create(self->dev, i ? TOKENS - 1 : 1, TOKENS);
+		ASSERT_LE(0, sems[i]);
+	}
+	for (int i = 0; i < TAKERS; i++) {
+		takers[i].dev = self->dev;
+		takers[i].objs = sems;
+		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL,
+					    take_and_give_back, &takers[i]));
+	}
+	do {
+		running = 0;
+		for (int i = 0; i < TAKERS; i++) {
+			if (takers[i].done)
+				continue;
+			pthread_kill(takers[i].thread, SIGUSR1);
+			running++;
+		}
+		sched_yield();
+	} while (running);
+	for (int i = 0; i < TAKERS; i++) {
+		pthread_join(takers[i].thread, NULL);
+		EXPECT_EQ(0, takers[i].bad);
+	}
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, sem_read(sems[i], &args[i]));
+	EXPECT_EQ(TOKENS, args[0].count + args[1].count);
+}
+
+/* Stops and tracers act on processes. */
+
+TEST_F_TIMEOUT(signals, stopped_and_continued, LONG_TEST)
+{
+	pid_t pid = fork_waiter(&self->w);
+	int status;
+
+	ASSERT_LT(0, pid);
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+		ASSERT_TRUE(WIFSTOPPED(status));
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		ASSERT_TRUE(wait_until(thread_in_ioctl(pid, self->w.request,
+						       &self->w.args)));
+	}
+	ASSERT_EQ(0, satisfy(self, variant));
+	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+/* A process in the wait with that deadline, stopped in time; 0 if it ended. */
+static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
+{
+	int status;
+	pid_t pid;
+
+	w->args.timeout = deadline;
+	pid = fork_waiter(w);
+	if (pid < 0)
+		return pid;
+	kill(pid, SIGSTOP);
+	if (waitpid(pid, &status, WUNTRACED) != pid)
+		return -1;
+	return WIFSTOPPED(status) ? pid : 0;
+}
+
+/*
+ * While stopped it waits for nothing.  What is signaled then is found when it
+ * goes on, even past the deadline.  The deadline grows until a slow machine
+ * stops the process before it.
+ */
+TEST_F_TIMEOUT(signals, signaled_while_stopped, LONG_TEST)
+{
+	__u64 delay = NSEC_PER_SEC / 4, deadline;
+	pid_t pid;
+
+	do {
+		delay *= 2;
+		ASSERT_GT(20 * NSEC_PER_SEC, delay);
+		deadline = clock_ns(CLOCK_MONOTONIC) + delay;
+		pid = stopped_waiter(&self->w, deadline);
+	} while (!pid);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, satisfy(self, variant));
+	ASSERT_TRUE(wait_until(clock_ns(CLOCK_MONOTONIC) > deadline));
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+TEST_F_TIMEOUT(signals, traced, LONG_TEST)
+{
+	pid_t pid = fork_waiter(&self->w);
+	int status;
+
+	ASSERT_LT(0, pid);
+	for (int i = 0; i < 3; i++) {
+		if (ptrace(PTRACE_ATTACH, pid, NULL, NULL)) {
+			ASSERT_EQ(EPERM, errno);
+			kill(pid, SIGKILL);
+			SKIP(return, "no permission to trace");
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_TRUE(WIFSTOPPED(status));
+		ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, NULL, NULL));
+		ASSERT_TRUE(wait_until(thread_in_ioctl(pid, self->w.request,
+						       &self->w.args)));
+	}
+	ASSERT_EQ(0, satisfy(self, variant));
+	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+TEST_HARNESS_MAIN
