@@ -38,7 +38,7 @@ help:
 	@echo 'make modules_install  install it where modprobe finds it (as root)'
 	@echo 'make demo             show it at work in a VM'
 	@echo 'make check            run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: "source", or a program of tests/ such as'
+	@echo 'make check TEST=NAME  run a part: source, vm, or a program of tests/ such as'
 	@echo '                      wait_all; several in quotes'
 	@echo 'make clean            remove what was built; what was downloaded stays in'
 	@echo '                      build/cache'
