@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Instances: each open file of the device is a world of its own. */
+#define _GNU_SOURCE
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include "kselftest_harness.h"
+#include "waiter.h"
+#include "world.h"
+
+FIXTURE(isolation) {
+	struct world mine;
+	struct world theirs;
+};
+
+FIXTURE_VARIANT(isolation) {
+	unsigned long request;
+};
+
+FIXTURE_VARIANT_ADD(isolation, any) { NTSYNC_IOC_WAIT_ANY };
+FIXTURE_VARIANT_ADD(isolation, all) { NTSYNC_IOC_WAIT_ALL };
+
+FIXTURE_SETUP(isolation)
+{
+	ASSERT_EQ(0, world_create(&self->mine));
+	ASSERT_EQ(0, world_create(&self->theirs));
+	world_remember(&self->mine);
+	world_remember(&self->theirs);
+}
+
+FIXTURE_TEARDOWN(isolation)
+{
+	world_destroy(&self->mine);
+	world_destroy(&self->theirs);
+}
+
+TEST_F(isolation, objects_of_another_instance)
+{
+	__u32 index;
+	int i, fd;
+
+	for (i = 0; i < THINGS; i++) {
+		fd = self->theirs.object[i].fd;
+		EXPECT_EQ(-EINVAL, wait_call(self->mine.dev, variant->request,
+					     &fd, 1, ME, 0, 0, &index));
+		EXPECT_EQ(UINT32_MAX, index);
+		EXPECT_EQ(-EINVAL, wait_call(self->mine.dev, variant->request,
+					     &fd, 1, ME, FOREVER, 0, NULL));
+		fd = self->mine.object[i].fd;
+		EXPECT_EQ(-EINVAL, wait_call(self->theirs.dev, variant->request,
+					     &fd, 1, ME, 0, 0, NULL));
+	}
+	EXPECT_NO_CHANGE(&self->mine);
+	EXPECT_NO_CHANGE(&self->theirs);
+}
+
+TEST_F(isolation, alert_of_another_instance)
+{
+	int i, alert, fd = self->mine.object[AUTO_SET].fd;
+	__u32 index;
+
+	for (i = 0; i < THINGS; i++) {
+		alert = self->theirs.object[i].fd;
+		EXPECT_EQ(-EINVAL, wait_call(self->mine.dev, variant->request,
+					     &fd, 1, ME, 0, alert, &index));
+		EXPECT_EQ(UINT32_MAX, index);
+		EXPECT_EQ(-EINVAL, wait_call(self->mine.dev, variant->request,
+					     NULL, 0, ME, 0, alert, &index));
+		EXPECT_EQ(UINT32_MAX, index);
+	}
+	EXPECT_NO_CHANGE(&self->mine);
+	EXPECT_NO_CHANGE(&self->theirs);
+}
+
+TEST_F(isolation, sets_of_two_instances)
+{
+	int objs[3] = {
+		self->mine.object[THE_SEM].fd, self->mine.object[AUTO_SET].fd,
+		self->theirs.object[THE_SEM].fd,
+	};
+	int place, mine;
+
+	for (place = 2; place >= 0; place--) {
+		EXPECT_EQ(-EINVAL, wait_call(self->mine.dev, variant->request,
+					     objs, 3, ME, 0, 0, NULL));
+		EXPECT_EQ(-EINVAL, wait_call(self->theirs.dev, variant->request,
+					     objs, 3, ME, 0, 0, NULL));
+		if (!place)
+			break;
+		mine = objs[place - 1];
+		objs[place - 1] = objs[place];
+		objs[place] = mine;
+	}
+	EXPECT_NO_CHANGE(&self->mine);
+	EXPECT_NO_CHANGE(&self->theirs);
+}
+
+/* The same owner in two instances is two owners. */
+TEST_F(isolation, owners_are_per_instance)
+{
+	int mine = self->mine.object[THE_MUTEX].fd;
+	int theirs = self->theirs.object[THE_MUTEX].fd;
+
+	EXPECT_EQ(0, mutex_kill(mine, ME));
+	EXPECT_ABANDONED(mine);
+	EXPECT_NO_CHANGE(&self->theirs);
+	EXPECT_EQ(0, wait_call(self->theirs.dev, variant->request, &theirs, 1,
+			       ME, 0, 0, NULL));
+	EXPECT_MUTEX(ME, 3, theirs);
+}
+
+/* An object is an object also for one that cannot wait for it. */
+TEST_F(isolation, object_ioctls_need_no_instance)
+{
+	int fd = self->theirs.object[AUTO_SET].fd;
+	struct waiter waiter;
+	__u32 prev = GARBAGE;
+
+	EXPECT_EQ(0, event_reset(fd, &prev));
+	EXPECT_EQ(1U, prev);
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->theirs.dev,
+					 variant->request, &fd, 1, ME, 0));
+	EXPECT_EQ(0, close(self->mine.dev));
+	EXPECT_EQ(0, event_set(fd, &prev));
+	EXPECT_EQ(0, waiter_join(&waiter));
+	self->mine.dev = -1;
+}
+
+/* Another descriptor of the same open file is the same instance. */
+TEST_F(isolation, same_instance_by_dup)
+{
+	int dev = dup(self->mine.dev), fd = self->mine.object[AUTO_SET].fd;
+	int other_fd = dup(fd), created;
+
+	ASSERT_LE(0, dev);
+	ASSERT_LE(0, other_fd);
+	EXPECT_EQ(0, wait_call(dev, variant->request, &other_fd, 1, ME, FOREVER,
+			       0, NULL));
+	EXPECT_EVENT(0, 0, fd);
+	created = event_create(dev, 0, 1);
+	ASSERT_LE(0, created);
+	EXPECT_EQ(0, wait_call(self->mine.dev, variant->request, &created, 1,
+			       ME, FOREVER, 0, NULL));
+	EXPECT_EVENT(0, 0, created);
+}
+
+/* Opening the device anew, by whatever name, makes a new instance. */
+TEST_F(isolation, other_instance_by_opening_again)
+{
+	int dev, fd = self->mine.object[AUTO_SET].fd;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->mine.dev);
+	dev = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, dev);
+	EXPECT_EQ(-EINVAL, wait_call(dev, variant->request, &fd, 1, ME, 0, 0,
+				     NULL));
+	EXPECT_EVENT(0, 1, fd);
+}
+
+/* The exit status of a child that could do what it was asked to. */
+#define CHILD_OK 200
+
+static int child_status(pid_t pid)
+{
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+TEST_F(isolation, same_instance_by_fork)
+{
+	int fd = self->mine.object[AUTO_SET].fd;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int created = event_create(self->mine.dev, 0, 1);
+		int objs[2] = { fd, created };
+		int ret = wait_all(self->mine.dev, objs, 2, OTHER, FOREVER, 0,
+				   NULL);
+
+		_exit(ret ? -ret : CHILD_OK);
+	}
+	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EVENT(0, 0, fd);
+}
+
+/* A wait blocked here is ended by another process. */
+TEST_F(isolation, woken_by_a_child)
+{
+	int fd = self->mine.object[MANUAL_UNSET].fd;
+	struct waiter waiter;
+	pid_t pid;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->mine.dev,
+					 variant->request, &fd, 1, ME, 0));
+	pid = fork();
+	if (!pid) {
+		__u32 prev;
+		int ret = event_set(fd, &prev);
+
+		_exit(ret ? -ret : CHILD_OK);
+	}
+	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EQ(0, waiter_join(&waiter));
+}
+
+#define PASSED 2
+
+struct passing {
+	struct iovec iov;
+	struct msghdr msg;
+	char byte;
+	union {
+		char buffer[CMSG_SPACE(PASSED * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+};
+
+static void passing_init(struct passing *passing)
+{
+	memset(passing, 0, sizeof(*passing));
+	passing->iov.iov_base = &passing->byte;
+	passing->iov.iov_len = 1;
+	passing->msg.msg_iov = &passing->iov;
+	passing->msg.msg_iovlen = 1;
+	passing->msg.msg_control = passing->control.buffer;
+	passing->msg.msg_controllen = sizeof(passing->control.buffer);
+}
+
+static int pass(int socket, const int *fds)
+{
+	struct passing passing;
+	struct cmsghdr *cmsg;
+
+	passing_init(&passing);
+	cmsg = CMSG_FIRSTHDR(&passing.msg);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(PASSED * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, PASSED * sizeof(int));
+	return sendmsg(socket, &passing.msg, 0) == 1 ? 0 : -errno;
+}
+
+static int take(int socket, int *fds)
+{
+	struct passing passing;
+	struct cmsghdr *cmsg;
+
+	passing_init(&passing);
+	if (recvmsg(socket, &passing.msg, MSG_CMSG_CLOEXEC) != 1)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&passing.msg);
+	if (!cmsg || cmsg->cmsg_len != CMSG_LEN(PASSED * sizeof(int)))
+		return -ENOMSG;
+	memcpy(fds, CMSG_DATA(cmsg), PASSED * sizeof(int));
+	return 0;
+}
+
+/* What Wine does: the server hands out the device and its objects. */
+TEST_F(isolation, same_instance_by_descriptor_passing)
+{
+	int fds[PASSED] = { self->mine.dev, self->mine.object[AUTO_SET].fd };
+	int sockets[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets));
+	pid = fork();
+	if (!pid) {
+		int got[PASSED], ret;
+
+		/* Only what is received may count, not what was inherited. */
+		world_destroy(&self->mine);
+		world_destroy(&self->theirs);
+		ret = take(sockets[1], got) ?:
+		      wait_call(got[0], variant->request, &got[1], 1, OTHER,
+				FOREVER, 0, NULL);
+		_exit(ret ? -ret : CHILD_OK);
+	}
+	EXPECT_EQ(0, pass(sockets[0], fds));
+	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EVENT(0, 0, self->mine.object[AUTO_SET].fd);
+}
+
+/* And from an instance of one's own, passed things stay strangers. */
+TEST_F(isolation, passed_objects_belong_to_their_instance)
+{
+	int fds[PASSED] = { self->mine.dev, self->mine.object[AUTO_SET].fd };
+	int sockets[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets));
+	pid = fork();
+	if (!pid) {
+		int got[PASSED], ret;
+
+		ret = take(sockets[1], got) ?:
+		      wait_call(self->theirs.dev, variant->request, &got[1], 1,
+				OTHER, FOREVER, 0, NULL);
+		_exit(ret == -EINVAL ? CHILD_OK : 1);
+	}
+	EXPECT_EQ(0, pass(sockets[0], fds));
+	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EVENT(0, 1, self->mine.object[AUTO_SET].fd);
+}
+
+TEST_HARNESS_MAIN
