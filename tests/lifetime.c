@@ -193,11 +193,6 @@ TEST_F_TIMEOUT(lifetime, waiter_killed_in_the_queue, LONG_TEST)
 	EXPECT_ACQUIRED(self->object, ME);
 }
 
-static bool same_state(struct state a, struct state b)
-{
-	return a.error == b.error && a.first == b.first && a.second == b.second;
-}
-
 /*
  * The kill and the signal race: all was taken or nothing was, and nothing in
  * between is possible.

@@ -7,6 +7,7 @@
 #define NTSYNC_OBJECTS_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include "ntsync_util.h"
 
@@ -143,6 +144,11 @@ static inline struct state state_acquired(enum kind kind, __u32 owner)
 			0, kind == MANUAL_EVENT, kind == MANUAL_EVENT,
 		};
 	}
+}
+
+static inline bool same_state(struct state a, struct state b)
+{
+	return a.error == b.error && a.first == b.first && a.second == b.second;
 }
 
 static inline int open_descriptors(void)

@@ -19,7 +19,7 @@
 #define wait_until(cond)						\
 ({									\
 	__u64 _limit = clock_ns(CLOCK_MONOTONIC) +			\
-		       2 * WAITER_LIMIT_SEC * NSEC_PER_SEC;		\
+		       4 * WAITER_LIMIT_SEC * NSEC_PER_SEC;		\
 	bool _held;							\
 									\
 	while (!(_held = (cond)) && clock_ns(CLOCK_MONOTONIC) < _limit)	\

@@ -1,0 +1,960 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Atomicity: every operation is one step.  Threads drive objects through
+ * states of which some can never hold at any instant; a call whose answer is
+ * true only of such a state saw a mixture of instants.
+ */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+#define MAX_OBJS	10
+#define MAX_THREADS	8
+
+/* Threads of one test, what they share, and the count of what went wrong. */
+struct crew {
+	int dev;
+	unsigned long request;
+	int objs[MAX_OBJS + 1];
+	int count;
+	int alert;
+	__u64 patience;		/* how far ahead the timeouts are */
+	int rounds;
+	int size;
+	atomic_int bad;
+	atomic_int last_bad;	/* what one of them was */
+	atomic_int moves;
+	atomic_bool stop;
+	atomic_int arrived;	/* at the meeting point, in all rounds */
+	atomic_int running;
+	atomic_int next_place;
+	pthread_t threads[MAX_THREADS];
+};
+
+static void complain(struct crew *c, int what)
+{
+	c->bad++;
+	c->last_bad = what;
+}
+
+/* A place in the crew, from 0, for each thread that asks. */
+static int my_place(struct crew *c)
+{
+	return c->next_place++;
+}
+
+static int add_member(struct crew *c, void *(*work)(void *))
+{
+	c->running++;
+	return -pthread_create(&c->threads[c->size++], NULL, work, c);
+}
+
+static void leave(struct crew *c)
+{
+	c->running--;
+}
+
+/* Whether all have left, or been told to stop and left. */
+static bool crew_ends(struct crew *c)
+{
+	if (!wait_until(c->running == 0))
+		return false;
+	for (int i = 0; i < c->size; i++)
+		pthread_join(c->threads[i], NULL);
+	return true;
+}
+
+/*
+ * A meeting point for @n that leaves all running at about the same time, which
+ * a barrier that sleeps would not.
+ */
+static void meet(struct crew *c, int round, int n)
+{
+	c->arrived++;
+	for (int spins = 0; c->arrived < (round + 1) * n; spins++) {
+		if (spins > 200)
+			sched_yield();
+	}
+}
+
+/* A cheap and repeatable source of variety, one for each thread. */
+static unsigned int vary(unsigned int *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 16;
+}
+
+static __u64 deadline_of(const struct crew *c)
+{
+	if (c->patience == FOREVER)
+		return FOREVER;
+	/* The time of the call, as Wine does, and not 0. */
+	return clock_ns(CLOCK_MONOTONIC) + c->patience;
+}
+
+/*
+ * A signal that moves round a ring of manual-reset events: the next is set
+ * before the last is reset, so at every instant at least one is set.
+ */
+FIXTURE(moving_signal) {
+	struct crew crew;
+	int ring[MAX_OBJS];
+	int always;
+};
+
+FIXTURE_VARIANT(moving_signal) {
+	unsigned long request;
+	int ring;
+	bool alert;		/* the ring's last is the alert */
+	int always;		/* objects that are always set */
+	__u64 patience;
+	bool reverse;		/* round the other way than the wait looks */
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_2) {
+	.request = ANY, .ring = 2,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_3) {
+	.request = ANY, .ring = 3,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_3_reverse) {
+	.request = ANY, .ring = 3, .reverse = true,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_10) {
+	.request = ANY, .ring = 10,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_10_reverse) {
+	.request = ANY, .ring = 10, .reverse = true,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_1_alert) {
+	.request = ANY, .ring = 2, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_9_alert) {
+	.request = ANY, .ring = 10, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, wait_any_of_2) {
+	.request = ANY, .ring = 2, .patience = 20000,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, wait_any_of_9_alert) {
+	.request = ANY, .ring = 10, .alert = true, .patience = 20000,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, endless_any_of_3) {
+	.request = ANY, .ring = 3, .patience = FOREVER,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_all_of_1_alert) {
+	.request = ALL, .ring = 2, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_all_of_3_alert) {
+	.request = ALL, .ring = 2, .alert = true, .always = 2,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, wait_all_of_1_alert) {
+	.request = ALL, .ring = 2, .alert = true, .patience = 20000,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, wait_all_of_3_alert) {
+	.request = ALL, .ring = 2, .alert = true, .always = 2,
+	.patience = 20000,
+};
+
+FIXTURE_SETUP(moving_signal)
+{
+	struct crew *c = &self->crew;
+
+	c->dev = ntsync_open();
+	ASSERT_LE(0, c->dev);
+	c->request = variant->request;
+	c->patience = variant->patience;
+	for (int i = 0; i < variant->always; i++) {
+		c->objs[c->count] = event_create(c->dev, 1, 1);
+		ASSERT_LE(0, c->objs[c->count++]);
+	}
+	for (int i = 0; i < variant->ring; i++) {
+		self->ring[i] = event_create(c->dev, 1, i == 0);
+		ASSERT_LE(0, self->ring[i]);
+		if (variant->alert && i == variant->ring - 1)
+			c->alert = self->ring[i];
+		else
+			c->objs[c->count++] = self->ring[i];
+	}
+}
+
+FIXTURE_TEARDOWN(moving_signal)
+{
+	close(self->crew.dev);
+}
+
+static void *never_miss(void *data)
+{
+	struct crew *c = data;
+
+	while (!c->stop) {
+		int ret = wait_call(c->dev, c->request, c->objs, c->count, ME,
+				    deadline_of(c), c->alert, NULL);
+
+		if (ret)
+			complain(c, ret);
+	}
+	leave(c);
+	return NULL;
+}
+
+static void move_signal(const int *ring, int n, int turns, bool reverse)
+{
+	int here = 0, next;
+	__u32 value;
+
+	for (int i = 0; i < turns * n; i++) {
+		next = (here + (reverse ? n - 1 : 1)) % n;
+		event_set(ring[next], &value);
+		if (i % 7 == 0)
+			spin(i % 300);
+		event_reset(ring[here], &value);
+		here = next;
+	}
+}
+
+TEST_F_TIMEOUT(moving_signal, is_never_missed, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, add_member(c, never_miss));
+	move_signal(self->ring, variant->ring, 16000 / variant->ring,
+		    variant->reverse);
+	c->stop = true;
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last returned %d", c->last_bad);
+}
+
+/*
+ * Nested signals: event i is set only while all before it are set.  So
+ * whenever one can be acquired the first can, and by its order the wait must
+ * take that.
+ */
+FIXTURE(nested_signals) {
+	struct crew crew;
+	int nest[MAX_OBJS];
+};
+
+FIXTURE_VARIANT(nested_signals) {
+	unsigned long request;
+	int nest;
+	bool alert;		/* the innermost is the alert */
+	__u64 patience;
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, poll_any_of_2) {
+	.request = ANY, .nest = 2,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, poll_any_of_10) {
+	.request = ANY, .nest = 10,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, poll_any_of_2_alert) {
+	.request = ANY, .nest = 3, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, wait_any_of_2) {
+	.request = ANY, .nest = 2, .patience = 20000,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, wait_any_of_9_alert) {
+	.request = ANY, .nest = 10, .alert = true, .patience = 20000,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, poll_all_of_1_alert) {
+	.request = ALL, .nest = 2, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, wait_all_of_1_alert) {
+	.request = ALL, .nest = 2, .alert = true, .patience = 20000,
+};
+
+FIXTURE_SETUP(nested_signals)
+{
+	struct crew *c = &self->crew;
+
+	c->dev = ntsync_open();
+	ASSERT_LE(0, c->dev);
+	c->request = variant->request;
+	c->patience = variant->patience;
+	for (int i = 0; i < variant->nest; i++) {
+		self->nest[i] = event_create(c->dev, 1, 0);
+		ASSERT_LE(0, self->nest[i]);
+		if (variant->alert && i == variant->nest - 1)
+			c->alert = self->nest[i];
+		else
+			c->objs[c->count++] = self->nest[i];
+	}
+}
+
+FIXTURE_TEARDOWN(nested_signals)
+{
+	close(self->crew.dev);
+}
+
+static void *get_the_first(void *data)
+{
+	struct crew *c = data;
+	__u32 index;
+
+	while (!c->stop) {
+		int ret = wait_call(c->dev, c->request, c->objs, c->count, ME,
+				    deadline_of(c), c->alert, &index);
+
+		if (ret && ret != -ETIMEDOUT)
+			complain(c, ret);
+		else if (!ret && index)
+			complain(c, index);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(nested_signals, first_is_taken, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+	__u32 value;
+
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, add_member(c, get_the_first));
+	for (int i = 0; i < 16000 / variant->nest; i++) {
+		for (int j = 0; j < variant->nest; j++)
+			event_set(self->nest[j], &value);
+		spin(i % 100);
+		for (int j = variant->nest - 1; j >= 0; j--)
+			event_reset(self->nest[j], &value);
+		spin(i % 70);
+	}
+	c->stop = true;
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last returned %d", c->last_bad);
+}
+
+FIXTURE(atomicity) {
+	struct crew crew;
+};
+
+FIXTURE_SETUP(atomicity)
+{
+	self->crew.dev = ntsync_open();
+	ASSERT_LE(0, self->crew.dev);
+}
+
+FIXTURE_TEARDOWN(atomicity)
+{
+	close(self->crew.dev);
+}
+
+/*
+ * Each of two threads signals its own object and then looks at the other's.
+ * Whichever signal was second had returned when the other's look began or
+ * follows that look, so that its own look comes after both: one must succeed.
+ * A processor may still hold the store in its buffer while it looks.
+ */
+static int signal_own(struct crew *c, int round, int place)
+{
+	__u32 value = 1;
+
+	if (round % 3 == 2)
+		return sem_release(c->objs[2 + place], &value);
+	return event_set(c->objs[place], &value);
+}
+
+static int look_at_other(struct crew *c, int round, int place)
+{
+	int first = round % 3 == 2 ? 2 : 0;
+	int objs[3] = { c->objs[first + !place], c->objs[4], c->objs[5] };
+
+	switch (round % 5) {
+	case 0:
+		return wait_any(c->dev, objs, 2, ME, 0, 0, NULL);
+	case 1:
+		return wait_all(c->dev, objs, 1, ME, 0, 0, NULL);
+	case 2:
+		objs[1] = c->objs[5];
+		return wait_all(c->dev, objs, 2, ME, 0, 0, NULL);
+	case 3:
+		return wait_any(c->dev, NULL, 0, ME, 0, objs[0], NULL);
+	default:
+		return wait_any(c->dev, objs, 1, ME, deadline_of(c), 0, NULL);
+	}
+}
+
+static void *signal_and_look(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+	unsigned int seed = place;
+
+	for (int round = 0; round < c->rounds; round++) {
+		meet(c, 3 * round, 2);
+		spin(vary(&seed) % 30);
+		signal_own(c, round, place);
+		c->objs[6 + place] = look_at_other(c, round, place);
+		meet(c, 3 * round + 1, 2);
+		if (place == 0) {
+			int bad = c->objs[6] && c->objs[7];
+
+			if (bad)
+				complain(c, round);
+			for (int i = 0; i < 4; i++)
+				wait_any(c->dev, &c->objs[i], 1, ME, 0, 0,
+					 NULL);
+		}
+		meet(c, 3 * round + 2, 2);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, two_signals_are_not_both_missed, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 10000;
+	for (int i = 0; i < 2; i++) {
+		c->objs[i] = event_create(c->dev, 0, 0);
+		c->objs[2 + i] = sem_create(c->dev, 0, 5);
+	}
+	c->objs[4] = event_create(c->dev, 1, 0);
+	c->objs[5] = event_create(c->dev, 1, 1);
+	for (int i = 0; i < 6; i++)
+		ASSERT_LE(0, c->objs[i]);
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, add_member(c, signal_and_look));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("last in round %d", c->last_bad);
+}
+
+/*
+ * There are as many tokens as threads and each holds at most one, so there is
+ * always one to be had.  A look that gives up because another is at work on
+ * the object would miss it.
+ */
+static void *take_one_of_enough(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+
+	for (int i = 0; i < c->rounds; i++) {
+		__u32 one = 1, another = 1;
+		int ret;
+
+		if ((i + place) % 2)
+			ret = wait_any(c->dev, c->objs, 1, ME, 0, 0, NULL);
+		else
+			ret = wait_all(c->dev, c->objs, 2, ME, 0, 0, NULL);
+		if (ret) {
+			complain(c, ret);
+			continue;
+		}
+		sem_release(c->objs[0], &one);
+		if ((i + place) % 2 == 0)
+			sem_release(c->objs[1], &another);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, busy_is_not_unsignaled, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 5000;
+	for (int i = 0; i < 2; i++) {
+		c->objs[i] = sem_create(c->dev, 4, 4);
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < 4; i++)
+		ASSERT_EQ(0, add_member(c, take_one_of_enough));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last returned %d", c->last_bad);
+	EXPECT_SEM(4, 4, c->objs[0]);
+	EXPECT_SEM(4, 4, c->objs[1]);
+}
+
+/*
+ * Tokens that many threads take in every way and give back where they took
+ * them.  None may be lost or doubled, and no wait may miss for ever what is
+ * there in the end.
+ */
+#define SEMS		4
+#define TOKENS		2
+
+static void give_back(struct crew *c, int sem)
+{
+	__u32 one = 1;
+	int ret = sem_release(sem, &one);
+
+	/* More than were made: EOVERFLOW. */
+	if (ret)
+		complain(c, ret);
+}
+
+static void *take_in_every_way(void *data)
+{
+	struct crew *c = data;
+	unsigned int seed = my_place(c);
+
+	for (int i = 0; i < c->rounds; i++) {
+		int start = vary(&seed) % SEMS, n = 1 + vary(&seed) % SEMS;
+		__u64 patience = vary(&seed) % 3 * 20000;
+		bool all = vary(&seed) % 2;
+		int objs[SEMS], ret;
+		__u32 index;
+
+		for (int j = 0; j < n; j++)
+			objs[j] = c->objs[(start + j) % SEMS];
+		ret = wait_call(c->dev, all ? ALL : ANY, objs, n, ME,
+				vary(&seed) % 8 ? patience +
+				clock_ns(CLOCK_MONOTONIC) : FOREVER, 0, &index);
+		if (ret == -ETIMEDOUT)
+			continue;
+		if (ret)
+			complain(c, ret);
+		else if (all)
+			for (int j = 0; j < n; j++)
+				give_back(c, objs[j]);
+		else
+			give_back(c, objs[index]);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, tokens_are_conserved, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 3000;
+	for (int i = 0; i < SEMS; i++) {
+		c->objs[i] = sem_create(c->dev, TOKENS, TOKENS);
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < MAX_THREADS; i++)
+		ASSERT_EQ(0, add_member(c, take_in_every_way));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last returned %d", c->last_bad);
+	for (int i = 0; i < SEMS; i++)
+		EXPECT_SEM(TOKENS, TOKENS, c->objs[i]);
+}
+
+/*
+ * Two mutexes and what they guard.  The counters are advanced by a load and a
+ * store, so that two threads inside at once lose a step.
+ */
+static void advance(struct crew *c, atomic_int *guarded, atomic_int *inside)
+{
+	int before;
+
+	if (atomic_exchange(inside, 1))
+		complain(c, 1);
+	before = *guarded;
+	spin(20);
+	*guarded = before + 1;
+	*inside = 0;
+}
+
+static atomic_int guarded[2], inside[2], advances[2];
+
+static void *lock_in_turn(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+
+	for (int i = 0; i < c->rounds; i++) {
+		bool both = (i + place) % 3 == 0;
+		int one = (i + place) % 2;
+		int ret;
+
+		if (both)
+			ret = wait_all(c->dev, c->objs, 2, place + 1, FOREVER,
+				       0, NULL);
+		else
+			ret = wait_any(c->dev, &c->objs[one], 1, place + 1,
+				       FOREVER, 0, NULL);
+		if (ret)
+			complain(c, ret);
+		for (int m = 0; m < 2; m++) {
+			__u32 prev = 0;
+
+			if (!both && m != one)
+				continue;
+			advance(c, &guarded[m], &inside[m]);
+			advances[m]++;
+			ret = mutex_unlock(c->objs[m], place + 1, &prev);
+			if (ret || prev != 1)
+				complain(c, ret ? ret : (int)prev);
+		}
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, mutexes_exclude, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 2000;
+	for (int i = 0; i < 2; i++) {
+		c->objs[i] = mutex_create(c->dev, 0, 0);
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < 6; i++)
+		ASSERT_EQ(0, add_member(c, lock_in_turn));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last returned %d", c->last_bad);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(advances[i], guarded[i]);
+		EXPECT_MUTEX(0, 0, c->objs[i]);
+	}
+}
+
+/* Five at a round table, each of whom takes both forks or none. */
+#define SEATS 5
+
+static atomic_int eating[SEATS];
+
+static void *dine(void *data)
+{
+	struct crew *c = data;
+	int seat = my_place(c), left = (seat + SEATS - 1) % SEATS;
+	int right = (seat + 1) % SEATS;
+	const int forks[] = { c->objs[seat], c->objs[right] };
+
+	for (int i = 0; i < c->rounds; i++) {
+		int ret = wait_all(c->dev, forks, 2, seat + 1, FOREVER, 0,
+				   NULL);
+
+		if (ret)
+			complain(c, ret);
+		eating[seat] = 1;
+		spin(50);
+		if (eating[left] || eating[right])
+			complain(c, seat);
+		eating[seat] = 0;
+		for (int j = 0; j < 2; j++) {
+			ret = mutex_unlock(forks[j], seat + 1, NULL);
+			if (ret)
+				complain(c, ret);
+		}
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, philosophers_dine, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 2000;
+	for (int i = 0; i < SEATS; i++) {
+		c->objs[i] = mutex_create(c->dev, 0, 0);
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < SEATS; i++)
+		ASSERT_EQ(0, add_member(c, dine));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad);
+	for (int i = 0; i < SEATS; i++)
+		EXPECT_MUTEX(0, 0, c->objs[i]);
+}
+
+/*
+ * A wait-for-all that one object always holds up must not touch the other for
+ * a moment either: who wants only that can always have it.
+ */
+static void *try_for_both(void *data)
+{
+	struct crew *c = data;
+	int there[2] = { c->objs[0], c->objs[1] };
+	int back[2] = { c->objs[1], c->objs[0] };
+
+	for (int i = 0; !c->stop; i++) {
+		__u64 deadline = i % 4 ? 0 : clock_ns(CLOCK_MONOTONIC) + 20000;
+		int ret = wait_all(c->dev, i % 2 ? there : back, 2, OTHER,
+				   deadline, 0, NULL);
+
+		if (ret != -ETIMEDOUT)
+			complain(c, ret);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, all_never_takes_a_part, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+	int mutex = mutex_create(c->dev, 0, 0);
+
+	ASSERT_LE(0, mutex);
+	c->objs[0] = mutex;
+	c->objs[1] = sem_create(c->dev, 0, 1);
+	ASSERT_LE(0, c->objs[1]);
+	for (int i = 0; i < 3; i++)
+		ASSERT_EQ(0, add_member(c, try_for_both));
+	for (int i = 0; i < 10000; i++) {
+		EXPECT_MUTEX(0, 0, mutex);
+		ASSERT_EQ(0, wait_any(c->dev, &mutex, 1, ME, 0, 0, NULL));
+		EXPECT_MUTEX(ME, 1, mutex);
+		ASSERT_EQ(0, mutex_unlock(mutex, ME, NULL));
+	}
+	c->stop = true;
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad);
+	EXPECT_SEM(0, 1, c->objs[1]);
+}
+
+/* A pulse is a set and a reset in one: nobody can catch the event set. */
+static void *look_for_a_pulse(void *data)
+{
+	struct crew *c = data;
+
+	while (!c->stop) {
+		struct ntsync_event_args args;
+		int ret;
+
+		for (int i = 0; i < 2; i++) {
+			ret = event_read(c->objs[i], &args);
+			if (ret || args.signaled)
+				complain(c, ret);
+		}
+		ret = wait_any(c->dev, c->objs, 2, ME, 0, 0, NULL);
+		if (ret != -ETIMEDOUT)
+			complain(c, ret);
+		ret = wait_all(c->dev, c->objs, 1, ME, 0, 0, NULL);
+		if (ret != -ETIMEDOUT)
+			complain(c, ret);
+		c->moves++;
+	}
+	leave(c);
+	return NULL;
+}
+
+/* Waiters make a pulse do its work, and there satisfy it for a moment. */
+static void *wait_for_a_pulse(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+
+	while (!c->stop) {
+		int ret = wait_call(c->dev, place ? ALL : ANY, &c->objs[place],
+				    1, ME, clock_ns(CLOCK_MONOTONIC) + 1000000,
+				    0, NULL);
+
+		if (ret && ret != -ETIMEDOUT)
+			complain(c, ret);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, pulse_is_never_seen, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+	__u32 prev;
+
+	for (int i = 0; i < 2; i++) {
+		c->objs[i] = event_create(c->dev, i, 0);
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, add_member(c, look_for_a_pulse));
+		ASSERT_EQ(0, add_member(c, wait_for_a_pulse));
+	}
+	for (int i = 0; i < 10000 || c->moves < 1000; i++) {
+		ASSERT_EQ(0, event_pulse(c->objs[i % 2], &prev));
+		EXPECT_EQ(0, prev);
+	}
+	c->stop = true;
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad);
+}
+
+/*
+ * A signal that goes straight to a waiter was never anybody else's: neither a
+ * look nor a poll may come between.
+ */
+static void *look_in_between(void *data)
+{
+	struct crew *c = data;
+
+	while (!c->stop) {
+		struct object event = { AUTO_EVENT, c->objs[0] };
+		struct object sem = { SEM, c->objs[1] };
+
+		if (!same_state(state_unsignaled(AUTO_EVENT),
+				object_state(event)) ||
+		    !same_state(state_unsignaled(SEM), object_state(sem)))
+			complain(c, 1);
+		if (poll_any(c->dev, c->objs, 2, NULL) != -ETIMEDOUT)
+			complain(c, 2);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, hand_over_is_never_seen, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+	struct object objects[2];
+
+	for (int i = 0; i < 2; i++) {
+		objects[i] = object_create(c->dev, i ? SEM : AUTO_EVENT);
+		c->objs[i] = objects[i].fd;
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, add_member(c, look_in_between));
+	for (int i = 0; i < 400; i++) {
+		struct waiter w;
+
+		ASSERT_TRUE(waiter_start_blocked(&w, c->dev, i % 3 ? ANY : ALL,
+						 &c->objs[i % 2], 1, OTHER, 0));
+		ASSERT_EQ(0, object_signal(objects[i % 2]));
+		ASSERT_EQ(0, waiter_join(&w));
+	}
+	c->stop = true;
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad);
+}
+
+/*
+ * A ball between two threads.  Each throw meets the other somewhere on its way
+ * into its wait; a wake that gets lost on any of it ends the game.
+ */
+static int catch_ball(struct crew *c, int place, int round)
+{
+	int objs[3] = { c->objs[place], c->objs[2], c->objs[3] };
+	__u64 hour = clock_ns(CLOCK_MONOTONIC) + 3600 * NSEC_PER_SEC;
+
+	switch (round % 5) {
+	case 0:
+		return wait_any(c->dev, objs, 1, ME, FOREVER, 0, NULL);
+	case 1:
+		return wait_any(c->dev, objs, 2, ME, hour, 0, NULL);
+	case 2:
+		return wait_all(c->dev, objs, 1, ME, FOREVER, 0, NULL);
+	case 3:
+		objs[1] = c->objs[3];
+		return wait_all(c->dev, objs, 2, ME, hour, c->objs[2], NULL);
+	default:
+		return wait_any(c->dev, &c->objs[2], 1, ME, FOREVER, objs[0],
+				NULL);
+	}
+}
+
+static void *play_ball(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+	unsigned int seed = place;
+
+	for (int round = 0; round < c->rounds; round++) {
+		__u32 value;
+		int ret = catch_ball(c, place, round / (1 + place));
+
+		if (ret)
+			complain(c, ret);
+		spin(vary(&seed) % 200);
+		if (event_set(c->objs[!place], &value) || value)
+			complain(c, value);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, no_wake_is_lost, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 8000;
+	c->objs[0] = event_create(c->dev, 0, 1);
+	c->objs[1] = event_create(c->dev, 0, 0);
+	c->objs[2] = event_create(c->dev, 1, 0);
+	c->objs[3] = event_create(c->dev, 1, 1);
+	for (int i = 0; i < 4; i++)
+		ASSERT_LE(0, c->objs[i]);
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, add_member(c, play_ball));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last returned %d", c->last_bad);
+}
+
+/*
+ * The objects of a set become signaled on different processors at once.  Each
+ * signaller may see that another object is still missing; the last must not.
+ */
+#define SETTERS 3
+
+static void *set_one_of_the_set(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+	unsigned int seed = place;
+	__u32 value;
+
+	for (int round = 0; round < c->rounds; round++) {
+		meet(c, round, SETTERS + 1);
+		spin(vary(&seed) % 100);
+		if (event_set(c->objs[place], &value) || value)
+			complain(c, round);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, set_completed_by_several, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+	struct waiter w;
+
+	c->rounds = 400;
+	for (int i = 0; i < SETTERS; i++) {
+		c->objs[i] = event_create(c->dev, 0, 0);
+		ASSERT_LE(0, c->objs[i]);
+	}
+	for (int i = 0; i < SETTERS; i++)
+		ASSERT_EQ(0, add_member(c, set_one_of_the_set));
+	for (int round = 0; round < c->rounds; round++) {
+		ASSERT_EQ(0, waiter_start(&w, c->dev, ALL, c->objs, SETTERS, ME,
+					  0));
+		/* Sometimes it is still on its way into the wait. */
+		if (round % 4)
+			ASSERT_TRUE(waiter_blocks(&w));
+		meet(c, round, SETTERS + 1);
+		ASSERT_EQ(0, waiter_join(&w));
+	}
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad);
+	for (int i = 0; i < SETTERS; i++)
+		EXPECT_EVENT(0, 0, c->objs[i]);
+}
+
+TEST_HARNESS_MAIN
