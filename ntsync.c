@@ -741,6 +741,28 @@ fault:
 	return false;
 }
 
+/*
+ * Give the caller two words, or none if one cannot be written: the second one
+ * shows that by being written first, the first one as above.
+ */
+static int ntsync_put_pair(u32 __user *words, u32 first, u32 second)
+{
+	u32 value;
+
+	if (!user_access_begin(words, 2 * sizeof(*words)))
+		return -EFAULT;
+	unsafe_get_user(value, &words[0], fault);
+	unsafe_put_user(value, &words[0], fault);
+	unsafe_put_user(second, &words[1], fault);
+	unsafe_put_user(first, &words[0], fault);
+	user_access_end();
+	return 0;
+
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 /* Semaphores */
 
 static int ntsync_sem_release_step(struct ntsync_obj *sem, u32 count, u32 *prev)
@@ -800,16 +822,15 @@ static long ntsync_sem_release(struct ntsync_obj *sem, u32 __user *uarg)
 static long ntsync_sem_read(struct ntsync_obj *sem,
 			    struct ntsync_sem_args __user *uargs)
 {
-	struct ntsync_sem_args args;
+	u32 count;
 
 	if (sem->type != NTSYNC_SEM)
 		return -EINVAL;
 
 	spin_lock(&sem->lock);
-	args.count = sem->sem.count;
-	args.max = sem->sem.max;
+	count = sem->sem.count;
 	spin_unlock(&sem->lock);
-	return copy_to_user(uargs, &args, sizeof(args)) ? -EFAULT : 0;
+	return ntsync_put_pair(&uargs->count, count, sem->sem.max);
 }
 
 /* Mutexes */
@@ -910,18 +931,18 @@ static long ntsync_mutex_kill(struct ntsync_obj *mutex, u32 __user *uarg)
 static long ntsync_mutex_read(struct ntsync_obj *mutex,
 			      struct ntsync_mutex_args __user *uargs)
 {
-	struct ntsync_mutex_args args;
+	u32 owner, count;
 	bool abandoned;
 
 	if (mutex->type != NTSYNC_MUTEX)
 		return -EINVAL;
 
 	spin_lock(&mutex->lock);
-	args.owner = mutex->mutex.owner;
-	args.count = mutex->mutex.count;
+	owner = mutex->mutex.owner;
+	count = mutex->mutex.count;
 	abandoned = mutex->abandoned;
 	spin_unlock(&mutex->lock);
-	if (copy_to_user(uargs, &args, sizeof(args)))
+	if (ntsync_put_pair(&uargs->owner, owner, count))
 		return -EFAULT;
 	return abandoned ? -EOWNERDEAD : 0;
 }
@@ -996,16 +1017,15 @@ static __always_inline long ntsync_event_change(struct ntsync_obj *event,
 static long ntsync_event_read(struct ntsync_obj *event,
 			      struct ntsync_event_args __user *uargs)
 {
-	struct ntsync_event_args args;
+	u32 signaled;
 
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
 
 	spin_lock(&event->lock);
-	args.manual = event->event.manual;
-	args.signaled = event->event.signaled;
+	signaled = event->event.signaled;
 	spin_unlock(&event->lock);
-	return copy_to_user(uargs, &args, sizeof(args)) ? -EFAULT : 0;
+	return ntsync_put_pair(&uargs->manual, event->event.manual, signaled);
 }
 
 /* Deadlines */
