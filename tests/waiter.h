@@ -59,7 +59,7 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 	long nr = -1;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", tid, tid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
@@ -71,7 +71,8 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 	    call[2] != (unsigned long)arg)
 		return false;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	/* Not /proc/TID/stat, which adds up all threads of the process. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", tid, tid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
