@@ -1048,7 +1048,7 @@ static ktime_t ntsync_monotonic_to_host(ktime_t time)
 #endif
 }
 
-static struct ntsync_deadline
+static __always_inline struct ntsync_deadline
 ntsync_get_deadline(const struct ntsync_wait_args *args)
 {
 	struct ntsync_deadline deadline = {
@@ -1568,10 +1568,12 @@ static bool ntsync_any_repeats(struct ntsync_obj *const *objs, u32 count)
 	return false;
 }
 
-static void ntsync_put_files(const struct ntsync_set *set, u32 count)
+static void ntsync_put_files(const struct fd *files, u32 count)
 {
-	while (count--)
-		fdput(set->files[count]);
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		fdput(files[i]);
 }
 
 /* Look up the objects of a set by their descriptors. */
@@ -1579,18 +1581,22 @@ static int ntsync_get_files(struct ntsync_set *set,
 			    const struct ntsync_instance *instance,
 			    const u32 *fds, bool all)
 {
-	u32 i;
+	struct ntsync_obj **objs = set->objs, *obj;
+	u32 i, total = set->total;
+	struct fd f;
 
-	for (i = 0; i < set->total; i++) {
-		set->files[i] = fdget(fds[i]);
-		set->objs[i] = ntsync_get_obj(set->files[i], instance);
-		if (!set->objs[i]) {
-			ntsync_put_files(set, i + 1);
+	for (i = 0; i < total; i++) {
+		f = fdget(fds[i]);
+		set->files[i] = f;
+		obj = ntsync_get_obj(f, instance);
+		if (!obj) {
+			ntsync_put_files(set->files, i + 1);
 			return -EINVAL;
 		}
+		objs[i] = obj;
 	}
-	if (all && ntsync_any_repeats(set->objs, set->total)) {
-		ntsync_put_files(set, set->total);
+	if (all && ntsync_any_repeats(objs, total)) {
+		ntsync_put_files(set->files, total);
 		return -EINVAL;
 	}
 	return 0;
@@ -1622,6 +1628,23 @@ unwritable:
 
 unreadable:
 	user_access_end();
+	return -EFAULT;
+}
+
+/* Read an array of descriptors.  Returns 0 or -EFAULT. */
+static int ntsync_get_fds(u32 *fds, const u32 __user *ufds, u32 count)
+{
+	u32 i;
+
+	if (!user_read_access_begin(ufds, count * sizeof(*ufds)))
+		return -EFAULT;
+	for (i = 0; i < count; i++)
+		unsafe_get_user(fds[i], &ufds[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
 	return -EFAULT;
 }
 
@@ -1662,7 +1685,7 @@ static int ntsync_call_set(struct ntsync_instance *instance,
 	ret = -EFAULT;
 	if (writable)
 		ret = ntsync_wait_many(instance, set, all, args, index);
-	ntsync_put_files(set, set->total);
+	ntsync_put_files(set->files, set->total);
 	return ret;
 }
 
@@ -1684,7 +1707,7 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 	void *room = NULL;
 	int ret;
 
-	if (copy_from_user(fds, ufds, args->count * sizeof(*fds)))
+	if (args->count && ntsync_get_fds(fds, ufds, args->count))
 		return -EFAULT;
 	fds[args->count] = args->alert;
 
