@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Many waiters, many objects, wide waits, and what the memory cgroup says. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+#define WAITERS		10000
+#define FEWER_WAITERS	2000
+#define WATCHERS	1000
+#define OBJECTS		100000
+
+/* 10,000 threads need about 35 KiB each, most of it in the kernel. */
+#define WAITERS_MIB	700
+
+#define NO_ROOM "%lu MiB free, too little for 10,000 threads"
+
+/* Seconds; the largest of these take a few. */
+#define VERY_LONG_TEST	300
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t len;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	len = write(fd, text, strlen(text));
+	ret = len < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static long long read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long long number;
+
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%lld", &number) != 1)
+		number = -EIO;
+	fclose(file);
+	return number;
+}
+
+/* Only ever upwards: other tests may need more. */
+static void raise_limit(const char *path, long long least)
+{
+	long long now = read_number(path);
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld\n", least);
+	if (now >= 0 && now < least)
+		write_file(path, text);
+}
+
+static int allow_descriptors(rlim_t n)
+{
+	struct rlimit limit = { .rlim_cur = n, .rlim_max = n };
+
+	raise_limit("/proc/sys/fs/nr_open", n);
+	raise_limit("/proc/sys/fs/file-max", 2 * n);
+	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
+}
+
+static int allow_threads(int n)
+{
+	pthread_attr_t attr;
+
+	raise_limit("/proc/sys/kernel/threads-max", 2 * n);
+	raise_limit("/proc/sys/kernel/pid_max", 4 * n);
+	raise_limit("/proc/sys/vm/max_map_count", 4 * n);
+	if (pthread_attr_init(&attr) ||
+	    pthread_attr_setstacksize(&attr, 32 * 1024) ||
+	    pthread_attr_setguardsize(&attr, 0))
+		return -EINVAL;
+	return -pthread_setattr_default_np(&attr);
+}
+
+static unsigned long free_mib(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info))
+		return 0;
+	return (__u64)info.freeram * info.mem_unit >> 20;
+}
+
+FIXTURE(crowd) {
+	int dev;
+	int n;
+	struct waiter *waiters;
+};
+
+FIXTURE_VARIANT(crowd) {
+	unsigned long request;
+	int waiters;
+};
+
+FIXTURE_VARIANT_ADD(crowd, any) {
+	.request = ANY, .waiters = WAITERS,
+};
+
+FIXTURE_VARIANT_ADD(crowd, all) {
+	.request = ALL, .waiters = FEWER_WAITERS,
+};
+
+FIXTURE_SETUP(crowd)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->waiters = calloc(WAITERS, sizeof(*self->waiters));
+	ASSERT_NE(NULL, self->waiters);
+	ASSERT_EQ(0, allow_threads(WAITERS));
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	free(self->waiters);
+	close(self->dev);
+}
+
+/* Each has an owner of its own, its place plus one. */
+static int start_crowd(FIXTURE_DATA(crowd) * self, int n, unsigned long request,
+		       const int *objs, __u32 count)
+{
+	for (int i = 0; i < n; i++) {
+		int ret = waiter_start(&self->waiters[i], self->dev, request,
+				       objs, count, i + 1, 0);
+
+		if (ret)
+			return ret;
+		self->n++;
+	}
+	for (int i = 0; i < n; i++) {
+		if (!waiter_blocks(&self->waiters[i]))
+			return -EIO;
+	}
+	return 0;
+}
+
+static int how_many_done(const FIXTURE_DATA(crowd) * self)
+{
+	int done = 0;
+
+	for (int i = 0; i < self->n; i++)
+		done += self->waiters[i].done;
+	return done;
+}
+
+/* How many of those that are done have not returned @expected. */
+static int how_many_wrong(FIXTURE_DATA(crowd) * self, int expected)
+{
+	int wrong = 0;
+
+	for (int i = 0; i < self->n; i++) {
+		struct waiter *w = &self->waiters[i];
+
+		if (waiter_join(w) != expected || w->args.index)
+			wrong++;
+	}
+	return wrong;
+}
+
+TEST_F_TIMEOUT(crowd, woken_by_one_set, VERY_LONG_TEST)
+{
+	int event = event_create(self->dev, 1, 0);
+	__u32 value;
+
+	if (free_mib() < WAITERS_MIB)
+		SKIP(return, NO_ROOM, free_mib());
+	ASSERT_LE(0, event);
+	ASSERT_EQ(0, start_crowd(self, variant->waiters, variant->request,
+				 &event, 1));
+	ASSERT_EQ(0, event_set(event, &value));
+	ASSERT_TRUE(wait_until(how_many_done(self) == variant->waiters));
+	EXPECT_EQ(0, how_many_wrong(self, 0));
+	EXPECT_EVENT(1, 1, event);
+}
+
+TEST_F_TIMEOUT(crowd, woken_by_one_pulse, VERY_LONG_TEST)
+{
+	int event = event_create(self->dev, 1, 0);
+	__u32 value;
+
+	if (free_mib() < WAITERS_MIB)
+		SKIP(return, NO_ROOM, free_mib());
+	ASSERT_LE(0, event);
+	ASSERT_EQ(0, start_crowd(self, FEWER_WAITERS, variant->request,
+				 &event, 1));
+	ASSERT_EQ(0, event_pulse(event, &value));
+	ASSERT_TRUE(wait_until(how_many_done(self) == FEWER_WAITERS));
+	EXPECT_EQ(0, how_many_wrong(self, 0));
+	EXPECT_EVENT(1, 0, event);
+}
+
+/* First a half, so that a driver that wakes all is found out. */
+TEST_F_TIMEOUT(crowd, woken_by_a_release, VERY_LONG_TEST)
+{
+	int sem = sem_create(self->dev, 0, variant->waiters);
+	int half = variant->waiters / 2;
+	__u32 value = half;
+
+	if (free_mib() < WAITERS_MIB)
+		SKIP(return, NO_ROOM, free_mib());
+	ASSERT_LE(0, sem);
+	ASSERT_EQ(0, start_crowd(self, variant->waiters, variant->request,
+				 &sem, 1));
+	ASSERT_EQ(0, sem_release(sem, &value));
+	EXPECT_EQ(0, value);
+	ASSERT_TRUE(wait_until(how_many_done(self) >= half));
+	EXPECT_EQ(half, how_many_done(self));
+	EXPECT_SEM(0, variant->waiters, sem);
+	value = half + 1;
+	ASSERT_EQ(0, sem_release(sem, &value));
+	ASSERT_TRUE(wait_until(how_many_done(self) == variant->waiters));
+	EXPECT_EQ(0, how_many_wrong(self, 0));
+	EXPECT_SEM(1, variant->waiters, sem);
+}
+
+/* Each hands the mutex on to the next, whoever that is. */
+TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, VERY_LONG_TEST)
+{
+	int mutex = mutex_create(self->dev, UINT32_MAX, 1);
+	struct ntsync_mutex_args args = { .owner = UINT32_MAX };
+	int bad = 0;
+
+	if (free_mib() < WAITERS_MIB)
+		SKIP(return, NO_ROOM, free_mib());
+	ASSERT_LE(0, mutex);
+	ASSERT_EQ(0, start_crowd(self, variant->waiters, variant->request,
+				 &mutex, 1));
+	for (int i = 0; i < variant->waiters; i++) {
+		ASSERT_EQ(0, mutex_unlock(mutex, args.owner, NULL));
+		ASSERT_EQ(0, mutex_read(mutex, &args));
+		ASSERT_LE(1, args.owner);
+		ASSERT_GE(variant->waiters, args.owner);
+		/* A wait that has begun ends once, so each has one turn. */
+		if (args.count != 1 ||
+		    waiter_join(&self->waiters[args.owner - 1]) ||
+		    self->waiters[args.owner - 1].args.owner != args.owner)
+			bad++;
+		self->waiters[args.owner - 1].args.owner = 0;
+	}
+	EXPECT_EQ(0, bad);
+	ASSERT_EQ(0, mutex_unlock(mutex, args.owner, NULL));
+	EXPECT_MUTEX(0, 0, mutex);
+}
+
+/* A whole process of them ends at once. */
+TEST_F_TIMEOUT(crowd, killed, VERY_LONG_TEST)
+{
+	int event = event_create(self->dev, 0, 0);
+	__u32 value;
+	pid_t pid;
+
+	if (free_mib() < WAITERS_MIB)
+		SKIP(return, NO_ROOM, free_mib());
+	ASSERT_LE(0, event);
+	pid = fork_child();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (start_crowd(self, FEWER_WAITERS, variant->request, &event,
+				1))
+			_exit(1);
+		raise(SIGKILL);
+	}
+	ASSERT_EQ(SIGKILL, child_status(pid));
+	ASSERT_EQ(0, event_set(event, &value));
+	EXPECT_EVENT(0, 1, event);
+}
+
+/*
+ * Sets with one object in common that is signaled over and over, while each
+ * lacks an object of its own.
+ */
+TEST_F_TIMEOUT(crowd, sets_with_a_common_object, VERY_LONG_TEST)
+{
+	int common = event_create(self->dev, 1, 0), own[WATCHERS];
+	__u32 value;
+
+	ASSERT_LE(0, common);
+	ASSERT_EQ(0, allow_descriptors(WATCHERS + 100));
+	for (int i = 0; i < WATCHERS; i++) {
+		int objs[2] = { common, event_create(self->dev, 0, 0) };
+
+		ASSERT_LE(0, objs[1]);
+		own[i] = objs[1];
+		/* The common object first in the array, or last. */
+		if (variant->request == ALL) {
+			objs[0] = own[i];
+			objs[1] = common;
+		}
+		ASSERT_EQ(0, waiter_start(&self->waiters[i], self->dev, ALL,
+					  objs, 2, i + 1, 0));
+		self->n++;
+	}
+	for (int i = 0; i < WATCHERS; i++)
+		ASSERT_TRUE(waiter_blocks(&self->waiters[i]));
+	for (int i = 0; i < 2000; i++) {
+		ASSERT_EQ(0, event_set(common, &value));
+		ASSERT_EQ(0, event_reset(common, &value));
+	}
+	EXPECT_EQ(0, how_many_done(self));
+	for (int i = 0; i < WATCHERS; i += 2)
+		ASSERT_EQ(0, event_set(own[i], &value));
+	EXPECT_EQ(0, how_many_done(self));
+	ASSERT_EQ(0, event_set(common, &value));
+	ASSERT_TRUE(wait_until(how_many_done(self) == WATCHERS / 2));
+	for (int i = 1; i < WATCHERS; i += 2) {
+		ASSERT_FALSE(self->waiters[i].done);
+		ASSERT_EQ(0, event_set(own[i], &value));
+		ASSERT_EQ(0, waiter_join(&self->waiters[i]));
+	}
+	for (int i = 0; i < WATCHERS; i++)
+		EXPECT_EVENT(0, 0, own[i]);
+}
+
+FIXTURE(many) {
+	int dev;
+};
+
+FIXTURE_SETUP(many)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(many)
+{
+	close(self->dev);
+}
+
+TEST_F_TIMEOUT(many, objects, VERY_LONG_TEST)
+{
+	struct object *objects = calloc(OBJECTS, sizeof(*objects));
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	__u32 index;
+
+	ASSERT_NE(NULL, objects);
+	ASSERT_EQ(0, allow_descriptors(OBJECTS + 100));
+	for (int i = 0; i < OBJECTS; i++) {
+		objects[i] = object_create(self->dev, i % KINDS);
+		ASSERT_LE(0, objects[i].fd);
+	}
+	/* Each is itself and no other: a pattern, then the same read back. */
+	for (int i = 0; i < OBJECTS; i += 7)
+		ASSERT_EQ(0, object_signal(objects[i]));
+	for (int i = 0; i < OBJECTS; i++) {
+		struct state expected = i % 7 ?
+			state_unsignaled(objects[i].kind) :
+			state_signaled(objects[i].kind);
+
+		ASSERT_TRUE(same_state(expected, object_state(objects[i])))
+			TH_LOG("object %d", i);
+	}
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+		objs[i] = objects[OBJECTS - 1 - i].fd;
+	EXPECT_EQ(0, poll_any(self->dev, objs, NTSYNC_MAX_WAIT_COUNT, &index));
+	/* 99,999 = 7 * 14,285 + 4: the fourth from the end is the first. */
+	EXPECT_EQ((OBJECTS - 1) % 7, index);
+	for (int i = 0; i < OBJECTS; i++)
+		ASSERT_EQ(0, close(objects[i].fd));
+	free(objects);
+}
+
+/* Wide waits of many threads for the same 64 semaphores, in every order. */
+struct wide {
+	int dev;
+	int sems[NTSYNC_MAX_WAIT_COUNT];
+	atomic_int place;
+	atomic_int bad;
+	atomic_int running;
+};
+
+static void take_wide(struct wide *wide, const int *objs, bool all)
+{
+	__u32 index, one;
+	int ret;
+
+	ret = wait_call(wide->dev, all ? ALL : ANY, objs, NTSYNC_MAX_WAIT_COUNT,
+			ME, FOREVER, 0, &index);
+	if (ret || index >= NTSYNC_MAX_WAIT_COUNT) {
+		wide->bad++;
+		return;
+	}
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+		one = 1;
+		if ((all || i == (int)index) && sem_release(objs[i], &one))
+			wide->bad++;
+	}
+}
+
+static void *wait_wide(void *data)
+{
+	struct wide *wide = data;
+	int place = wide->place++;
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+
+	for (int round = 0; round < 300; round++) {
+		for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+			objs[i] = wide->sems[(i + place * 9 + round) %
+					     NTSYNC_MAX_WAIT_COUNT];
+		take_wide(wide, objs, (round + place) % 4 == 0);
+	}
+	wide->running--;
+	return NULL;
+}
+
+TEST_F_TIMEOUT(many, objects_in_a_wait, VERY_LONG_TEST)
+{
+	struct wide wide = { .dev = self->dev, .running = 8 };
+	pthread_t threads[8];
+
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+		wide.sems[i] = sem_create(self->dev, 1, 1);
+		ASSERT_LE(0, wide.sems[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, wait_wide,
+					    &wide));
+	ASSERT_TRUE(wait_until(wide.running == 0));
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, wide.bad);
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+		EXPECT_SEM(1, 1, wide.sems[i]);
+}
+
+/* As many as may be; which one is signaled decides what is acquired. */
+TEST_F_TIMEOUT(many, sleeping_wide_waits, VERY_LONG_TEST)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	struct waiter any, all;
+	__u32 value;
+
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+		objs[i] = event_create(self->dev, 0, 0);
+		ASSERT_LE(0, objs[i]);
+	}
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+		ASSERT_TRUE(waiter_start_blocked(&any, self->dev, ANY, objs,
+						 NTSYNC_MAX_WAIT_COUNT, ME, 0));
+		ASSERT_EQ(0, event_set(objs[i], &value));
+		ASSERT_EQ(0, waiter_join(&any));
+		EXPECT_EQ(i, any.args.index);
+	}
+	for (int last = 0; last < NTSYNC_MAX_WAIT_COUNT; last += 9) {
+		ASSERT_TRUE(waiter_start_blocked(&all, self->dev, ALL, objs,
+						 NTSYNC_MAX_WAIT_COUNT, ME, 0));
+		for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
+			if (i != last)
+				ASSERT_EQ(0, event_set(objs[i], &value));
+		}
+		EXPECT_TRUE(waiter_blocks(&all));
+		ASSERT_EQ(0, event_set(objs[last], &value));
+		ASSERT_EQ(0, waiter_join(&all));
+		for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+			EXPECT_EVENT(0, 0, objs[i]);
+	}
+}
+
+/*
+ * A memory cgroup, of version 1: there the OOM killer can be told to keep out,
+ * which otherwise would answer in the place of ENOMEM.
+ */
+#define HIERARCHY	"/ntsync-cgroup"
+#define GROUP		HIERARCHY "/limited"
+#define CHARGED		20000
+
+FIXTURE(cgroup) {
+	int dev;
+	int error;		/* why there is none */
+};
+
+FIXTURE_SETUP(cgroup)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, allow_descriptors(4 * CHARGED));
+	mkdir(HIERARCHY, 0700);
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", HIERARCHY, "cgroup", 0, "memory") ||
+	    mkdir(GROUP, 0700))
+		self->error = errno;
+}
+
+FIXTURE_TEARDOWN(cgroup)
+{
+	rmdir(GROUP);
+	umount(HIERARCHY);
+	rmdir(HIERARCHY);
+	close(self->dev);
+}
+
+static int enter_group(void)
+{
+	/* The table of descriptors is not to be part of what is measured. */
+	if (dup2(0, 4 * CHARGED - 1) < 0 || close(4 * CHARGED - 1))
+		return -errno;
+	return write_file(GROUP "/cgroup.procs", "0");
+}
+
+static long long usage_of_group(void)
+{
+	return read_number(GROUP "/memory.usage_in_bytes");
+}
+
+/*
+ * A file alone is charged whoever made it.  An eventfd is one whose context is
+ * not: what our objects cost beyond it is theirs.
+ */
+static int compare_charges(int dev)
+{
+	long long start, files, objects;
+
+	if (enter_group())
+		return 1;
+	start = usage_of_group();
+	for (int i = 0; i < CHARGED; i++) {
+		if (eventfd(0, 0) < 0)
+			return 2;
+	}
+	files = usage_of_group() - start;
+	for (int i = 0; i < CHARGED; i++) {
+		if (event_create(dev, 0, 0) < 0)
+			return 3;
+	}
+	objects = usage_of_group() - start - files;
+	return objects - files >= CHARGED * 48 ? 0 : 4;
+}
+
+TEST_F_TIMEOUT(cgroup, objects_are_charged, VERY_LONG_TEST)
+{
+	pid_t pid;
+
+	if (self->error)
+		SKIP(return, "no memory cgroup: %s", strerror(self->error));
+	pid = fork_child();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(compare_charges(self->dev));
+	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+/* Up to the limit, and back: nothing that was made is lost, and none is left. */
+static int reach_limit(int dev)
+{
+	int made[2 * CHARGED], n, ret = 0;
+	__u32 value;
+
+	if (enter_group())
+		return 1;
+	for (n = 0; n < 2 * CHARGED; n++) {
+		made[n] = event_create(dev, 0, 0);
+		if (made[n] < 0)
+			break;
+	}
+	if (n == 2 * CHARGED || made[n] != -ENOMEM)
+		return 2;
+	for (int i = 0; i < n; i++) {
+		if (event_set(made[i], &value) || value ||
+		    wait_any(dev, &made[i], 1, ME, 0, 0, NULL))
+			ret = 3;
+		close(made[i]);
+	}
+	/* Files are freed late: after a moment it must be possible again. */
+	if (!wait_until(event_create(dev, 0, 0) >= 0))
+		return 4;
+	return ret;
+}
+
+TEST_F_TIMEOUT(cgroup, limit_is_enomem, VERY_LONG_TEST)
+{
+	int limit, keep_out;
+	pid_t pid;
+
+	if (self->error)
+		SKIP(return, "no memory cgroup: %s", strerror(self->error));
+	limit = write_file(GROUP "/memory.limit_in_bytes", "8M");
+	keep_out = write_file(GROUP "/memory.oom_control", "1");
+	if (limit || keep_out)
+		SKIP(return, "no limit without the OOM killer: %d, %d", limit,
+		     keep_out);
+	pid = fork_child();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(reach_limit(self->dev));
+	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+TEST_HARNESS_MAIN
