@@ -11,9 +11,9 @@ modules_install: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 headers:
-	@test -e $(KDIR)/Makefile || { \
-		echo "no kernel headers in $(KDIR): install the package linux-headers-$$(uname -r), or name another kernel's with KDIR=..." >&2; \
-		exit 1; }
+	$(if $(wildcard $(KDIR)/Makefile),,$(error no kernel headers in \
+		$(KDIR): install the package linux-headers-$(shell uname -r), \
+		or give another kernel's with make KDIR=FOLDER))
 
 demo:
 	@tests/demo $(KERNEL)
