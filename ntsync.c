@@ -106,7 +106,8 @@ struct ntsync_instance {
  *	since
  * @id: number of the object in its instance; may repeat after 2^32 objects
  * @sem: state of a semaphore
- * @mutex: state of a mutex; @owner is 0 exactly while @count is
+ * @mutex: state of a mutex; under @lock, mutex.owner is 0 exactly while
+ *	mutex.count is
  * @event: state of an event
  * @instance: the world that the object belongs to
  * @queue: waits-for-any (struct ntsync_entry) in the order of service
@@ -119,8 +120,7 @@ struct ntsync_instance {
  * A step that makes one object signaled and others unsignaled stores in this
  * order, so that whoever sees its end without a lock sees its beginning.
  *
- * Each open file of an object is its only reference; a wait holds the files of
- * its objects.
+ * The object's file owns it, and is held by each wait for the object.
  */
 struct ntsync_obj {
 	spinlock_t lock;	/* inner; see "Locks" above */
@@ -967,28 +967,19 @@ static int ntsync_event_pulse_step(struct ntsync_obj *event, u32 unused,
 	return NTSYNC_OFFER_ONCE;
 }
 
-static int ntsync_event_reset_step(struct ntsync_obj *event, u32 unused,
-				   u32 *prev)
-{
-	*prev = event->event.signaled;
-	ntsync_store(&event->event.signaled, 0);
-	return NTSYNC_NO_OFFER;
-}
-
 /**
- * ntsync_event_change() - set, reset or pulse an event
+ * ntsync_event_signal() - %NTSYNC_IOC_EVENT_SET and %NTSYNC_IOC_EVENT_PULSE
  * @event: the object
  * @step: which of them
  * @uarg: receives 1 if the event was set before, else 0
  *
- * Serves NtSetEvent by %NTSYNC_IOC_EVENT_SET, NtResetEvent and NtClearEvent by
- * %NTSYNC_IOC_EVENT_RESET, NtPulseEvent by %NTSYNC_IOC_EVENT_PULSE.
+ * Serves NtSetEvent and NtPulseEvent.
  *
  * Context: may sleep.
  * Return: 0; -EINVAL if the object is no event; -EFAULT if @uarg cannot be
  *	written.
  */
-static __always_inline long ntsync_event_change(struct ntsync_obj *event,
+static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
 						ntsync_step_t step,
 						u32 __user *uarg)
 {
@@ -1000,6 +991,33 @@ static __always_inline long ntsync_event_change(struct ntsync_obj *event,
 		return -EFAULT;
 
 	ntsync_signal(event, step, 0, &prev);
+	return put_user(prev, uarg);
+}
+
+/**
+ * ntsync_event_reset() - %NTSYNC_IOC_EVENT_RESET: reset an event
+ * @event: the object
+ * @uarg: receives 1 if the event was set before, else 0
+ *
+ * Serves NtResetEvent and NtClearEvent.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL if the object is no event; -EFAULT if @uarg cannot be
+ *	written.
+ */
+static long ntsync_event_reset(struct ntsync_obj *event, u32 __user *uarg)
+{
+	u32 prev;
+
+	if (event->type != NTSYNC_EVENT)
+		return -EINVAL;
+	if (!ntsync_writable(uarg))
+		return -EFAULT;
+
+	spin_lock(&event->lock);
+	prev = event->event.signaled;
+	ntsync_store(&event->event.signaled, 0);
+	spin_unlock(&event->lock);
 	return put_user(prev, uarg);
 }
 
@@ -1173,7 +1191,7 @@ static int ntsync_sleep(struct ntsync_wait *wait,
 
 	for (;;) {
 		/* Pairs with the barrier in wake_up_process(). */
-		set_current_state(TASK_INTERRUPTIBLE);
+		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 		/* Pairs with the release in ntsync_wake_first(). */
 		if (smp_load_acquire(&wait->done))
 			break;
@@ -1206,14 +1224,13 @@ static void ntsync_sleep_until_done(struct ntsync_wait *wait)
 }
 
 /*
- * Queue, sleep unless the time has passed, and leave the queues.  @entries is
- * room for one entry an object, of a wait-for-all for one for its alert.
+ * Queue, sleep, and leave the queues.  @entries is room for one entry an
+ * object, of a wait-for-all for one for its alert.
  */
 static int ntsync_block(struct ntsync_instance *instance,
 			const struct ntsync_set *set, bool all,
 			struct ntsync_entry *entries,
-			struct ntsync_deadline deadline, bool passed,
-			u32 *index)
+			struct ntsync_deadline deadline, u32 *index)
 {
 	struct ntsync_wait wait = {
 		.task = current,
@@ -1231,13 +1248,7 @@ static int ntsync_block(struct ntsync_instance *instance,
 	RB_CLEAR_NODE(&wait.watch);
 	ntsync_queue(&wait, instance);
 
-	/* Pairs with the release in ntsync_wake_first(). */
-	if (smp_load_acquire(&wait.done))
-		ret = 0;
-	else if (passed)
-		ret = -ETIMEDOUT;
-	else
-		ret = ntsync_sleep(&wait, deadline);
+	ret = ntsync_sleep(&wait, deadline);
 	if (ret && !ntsync_claim(&wait, NTSYNC_CANCELED)) {
 		ntsync_sleep_until_done(&wait);
 		ret = 0;
@@ -1253,8 +1264,7 @@ static int ntsync_block(struct ntsync_instance *instance,
 /* Apart from the calls that need not block, which so have a small frame. */
 static noinline int ntsync_block_one(struct ntsync_instance *instance,
 				     struct ntsync_obj *obj, bool all,
-				     u32 owner, struct ntsync_deadline deadline,
-				     bool passed)
+				     u32 owner, struct ntsync_deadline deadline)
 {
 	struct ntsync_entry entry;
 	const struct ntsync_set set = {
@@ -1265,14 +1275,13 @@ static noinline int ntsync_block_one(struct ntsync_instance *instance,
 	};
 	u32 index;
 
-	return ntsync_block(instance, &set, all, &entry, deadline, passed,
-			    &index);
+	return ntsync_block(instance, &set, all, &entry, deadline, &index);
 }
 
 static noinline int ntsync_block_many(struct ntsync_instance *instance,
 				      const struct ntsync_set *set, bool all,
 				      struct ntsync_deadline deadline,
-				      bool passed, u32 *index)
+				      u32 *index)
 {
 	struct ntsync_entry small[NTSYNC_SMALL_WAIT] __uninitialized;
 	struct ntsync_entry *entries = small;
@@ -1285,8 +1294,7 @@ static noinline int ntsync_block_many(struct ntsync_instance *instance,
 		if (!entries)
 			return -ENOMEM;
 	}
-	ret = ntsync_block(instance, set, all, entries, deadline, passed,
-			   index);
+	ret = ntsync_block(instance, set, all, entries, deadline, index);
 	if (entries != small)
 		kfree(entries);
 	return ret;
@@ -1310,7 +1318,10 @@ static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
 	return false;
 }
 
-/* The sum, modulo 2^32, does not come back while a look is remembered. */
+/*
+ * Modulo 2^32: an equal sum means that nothing has risen, or 2^32 times since
+ * the look, which takes minutes at the least.
+ */
 static u32 ntsync_sum_rises(struct ntsync_obj *const *objs, u32 count)
 {
 	u32 i, sum = 0;
@@ -1467,6 +1478,71 @@ static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count, u32 rises)
 	return ntsync_sum_rises(objs, count) == rises;
 }
 
+/* Does objs[i] stand before i too?  @seen is a set of what does. */
+static __always_inline bool ntsync_repeats(struct ntsync_obj *const *objs,
+					   u32 i, unsigned long *seen)
+{
+	u32 bit = objs[i]->id % NTSYNC_REPEAT_BITS;
+	u32 j;
+
+	if (!__test_and_set_bit(bit, seen))
+		return false;
+	for (j = 0; j < i; j++)
+		if (objs[j] == objs[i])
+			return true;
+	return false;
+}
+
+/* With all the objects locked.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
+static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
+{
+	u32 i = 0;
+	int ret;
+
+	if (all) {
+		*index = 0;
+		ret = ntsync_take_locked(set);
+		if (ret != -EBUSY)
+			return ret;
+		i = set->count;
+	}
+	for (; i < set->total; i++) {
+		if (ntsync_signaled(set->objs[i], set->owner)) {
+			*index = i;
+			return ntsync_acquire(set->objs[i], set->owner) ?
+			       -EOWNERDEAD : 0;
+		}
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * Look once, at one instant: for a poll that signals kept from being decided
+ * without locks.  It must not queue, or a pulse would be granted to it.
+ */
+static noinline int ntsync_poll_locked(struct ntsync_instance *instance,
+				       const struct ntsync_set *set, bool all,
+				       u32 *index)
+{
+	DECLARE_BITMAP(locked, NTSYNC_MAX_WAIT_COUNT + 1) = {};
+	DECLARE_BITMAP(seen, NTSYNC_REPEAT_BITS) = {};
+	int ret;
+	u32 i;
+
+	spin_lock(&instance->multi_lock);
+	for (i = 0; i < set->total; i++) {
+		if (ntsync_repeats(set->objs, i, seen))
+			continue;
+		ntsync_lock_nested(set->objs[i]);
+		__set_bit(i, locked);
+	}
+	ret = ntsync_take_now(set, all, index);
+	for_each_set_bit(i, locked, set->total)
+		ntsync_unlock(set->objs[i]);
+	spin_unlock(&instance->multi_lock);
+	return ret;
+}
+
 /* Wait for one object; for any or for all is the same until it blocks. */
 static int ntsync_wait_one(struct ntsync_instance *instance,
 			   struct ntsync_obj *obj, bool all,
@@ -1474,7 +1550,6 @@ static int ntsync_wait_one(struct ntsync_instance *instance,
 {
 	struct ntsync_deadline deadline;
 	u32 rises = 0, index;
-	bool passed;
 	int ret;
 
 	/* See ntsync_wait_many(). */
@@ -1483,11 +1558,14 @@ static int ntsync_wait_one(struct ntsync_instance *instance,
 	if (ret != -EAGAIN)
 		return ret;
 	deadline = ntsync_get_deadline(args);
-	passed = ntsync_has_passed(deadline);
-	if (passed && ntsync_missed(&obj, 1, rises))
+	if (!ntsync_has_passed(deadline))
+		return ntsync_block_one(instance, obj, all, args->owner,
+					deadline);
+	if (ntsync_missed(&obj, 1, rises))
 		return -ETIMEDOUT;
-	return ntsync_block_one(instance, obj, all, args->owner, deadline,
-				passed);
+	rises = 0;
+	ret = ntsync_take(&obj, 0, args->owner, &rises);
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
 static int ntsync_wait_many(struct ntsync_instance *instance,
@@ -1497,7 +1575,6 @@ static int ntsync_wait_many(struct ntsync_instance *instance,
 	struct ntsync_obj *witness[2], **looked = set->objs;
 	u32 rises = 0, count = set->total;
 	struct ntsync_deadline deadline;
-	bool passed;
 	int ret;
 
 	/*
@@ -1519,10 +1596,11 @@ static int ntsync_wait_many(struct ntsync_instance *instance,
 		return ret;
 
 	deadline = ntsync_get_deadline(args);
-	passed = ntsync_has_passed(deadline);
-	if (passed && ret == -EAGAIN && ntsync_missed(looked, count, rises))
+	if (!ntsync_has_passed(deadline))
+		return ntsync_block_many(instance, set, all, deadline, index);
+	if (ret == -EAGAIN && ntsync_missed(looked, count, rises))
 		return -ETIMEDOUT;
-	return ntsync_block_many(instance, set, all, deadline, passed, index);
+	return ntsync_poll_locked(instance, set, all, index);
 }
 
 /* What a call waits for */
@@ -1540,21 +1618,6 @@ static struct ntsync_obj *ntsync_get_obj(struct fd f,
 		return NULL;
 	obj = file->private_data;
 	return obj->instance == instance ? obj : NULL;
-}
-
-/* Does objs[i] stand before i too?  @seen is a set of what does. */
-static bool ntsync_repeats(struct ntsync_obj *const *objs, u32 i,
-			   unsigned long *seen)
-{
-	u32 bit = objs[i]->id % NTSYNC_REPEAT_BITS;
-	u32 j;
-
-	if (!__test_and_set_bit(bit, seen))
-		return false;
-	for (j = 0; j < i; j++)
-		if (objs[j] == objs[i])
-			return true;
-	return false;
 }
 
 static bool ntsync_any_repeats(struct ntsync_obj *const *objs, u32 count)
@@ -1924,11 +1987,11 @@ static long ntsync_obj_ioctl(struct file *file, unsigned int cmd,
 	case NTSYNC_IOC_MUTEX_READ:
 		return ntsync_mutex_read(obj, argp);
 	case NTSYNC_IOC_EVENT_SET:
-		return ntsync_event_change(obj, ntsync_event_set_step, argp);
+		return ntsync_event_signal(obj, ntsync_event_set_step, argp);
 	case NTSYNC_IOC_EVENT_RESET:
-		return ntsync_event_change(obj, ntsync_event_reset_step, argp);
+		return ntsync_event_reset(obj, argp);
 	case NTSYNC_IOC_EVENT_PULSE:
-		return ntsync_event_change(obj, ntsync_event_pulse_step, argp);
+		return ntsync_event_signal(obj, ntsync_event_pulse_step, argp);
 	case NTSYNC_IOC_EVENT_READ:
 		return ntsync_event_read(obj, argp);
 	default:

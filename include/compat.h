@@ -7,11 +7,17 @@
 #define NTSYNC_COMPAT_H
 
 #include <linux/file.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 
 /* 6.12: the members of struct fd are no longer to be used. */
 #ifndef fd_file
 #define fd_file(f)	((f).file)
+#endif
+
+/* 6.1: tasks that sleep so are frozen where they are, without a signal. */
+#ifndef TASK_FREEZABLE
+#define TASK_FREEZABLE	0
 #endif
 
 #ifdef __CHECKER__
