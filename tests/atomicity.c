@@ -20,11 +20,12 @@
 struct crew {
 	int dev;
 	unsigned long request;
-	int objs[MAX_OBJS + 1];
+	int objs[NTSYNC_MAX_WAIT_COUNT];
 	int count;
 	int alert;
 	__u64 patience;		/* how far ahead the timeouts are */
 	int rounds;
+	__u64 end;		/* of a race, whatever the rounds */
 	int size;
 	atomic_int bad;
 	atomic_int last_bad;	/* what one of them was */
@@ -70,23 +71,16 @@ static bool crew_ends(struct crew *c)
 }
 
 /*
- * A meeting point for @n that leaves all running at about the same time, which
- * a barrier that sleeps would not.
+ * Begins a round of a race of @n: false if it was the last.  The first in the
+ * crew decides before they meet.
  */
-static void meet(struct crew *c, int round, int n)
+static bool meet_again(struct crew *c, int place, int meeting, int n)
 {
-	c->arrived++;
-	for (int spins = 0; c->arrived < (round + 1) * n; spins++) {
-		if (spins > 200)
-			sched_yield();
-	}
-}
-
-/* A cheap and repeatable source of variety, one for each thread. */
-static unsigned int vary(unsigned int *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 16;
+	if (!place)
+		c->stop = c->rounds-- == 0 || clock_ns(CLOCK_MONOTONIC) >
+					      c->end;
+	meet(&c->arrived, meeting, n);
+	return !c->stop;
 }
 
 static __u64 deadline_of(const struct crew *c)
@@ -114,6 +108,24 @@ FIXTURE_VARIANT(moving_signal) {
 	int always;		/* objects that are always set */
 	__u64 patience;
 	bool reverse;		/* round the other way than the wait looks */
+	int between;		/* never signaled, after the ring's first */
+};
+
+/* A look that takes long meets more. */
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_64) {
+	.request = ANY, .ring = 2, .between = 62,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_8) {
+	.request = ANY, .ring = 2, .between = 6,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_63_alert) {
+	.request = ANY, .ring = 2, .between = 62, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, wait_any_of_64) {
+	.request = ANY, .ring = 2, .between = 62, .patience = 20000,
 };
 
 FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_2) {
@@ -192,6 +204,10 @@ FIXTURE_SETUP(moving_signal)
 			c->alert = self->ring[i];
 		else
 			c->objs[c->count++] = self->ring[i];
+		for (int j = 0; i == 0 && j < variant->between; j++) {
+			c->objs[c->count] = event_create(c->dev, 1, 0);
+			ASSERT_LE(0, c->objs[c->count++]);
+		}
 	}
 }
 
@@ -234,9 +250,8 @@ TEST_F_TIMEOUT(moving_signal, is_never_missed, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, add_member(c, never_miss));
-	move_signal(self->ring, variant->ring, 16000 / variant->ring,
+	ASSERT_EQ(0, add_member(c, never_miss));
+	move_signal(self->ring, variant->ring, 20000 / variant->ring,
 		    variant->reverse);
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
@@ -259,6 +274,20 @@ FIXTURE_VARIANT(nested_signals) {
 	int nest;
 	bool alert;		/* the innermost is the alert */
 	__u64 patience;
+	int between;		/* never signaled, after the outermost */
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, poll_any_of_64) {
+	.request = ANY, .nest = 2, .between = 62,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, poll_any_of_8) {
+	.request = ANY, .nest = 2, .between = 6,
+};
+
+FIXTURE_VARIANT_ADD(nested_signals, wait_any_of_63_alert) {
+	.request = ANY, .nest = 2, .between = 62, .alert = true,
+	.patience = 20000,
 };
 
 FIXTURE_VARIANT_ADD(nested_signals, poll_any_of_2) {
@@ -304,6 +333,10 @@ FIXTURE_SETUP(nested_signals)
 			c->alert = self->nest[i];
 		else
 			c->objs[c->count++] = self->nest[i];
+		for (int j = 0; i == 0 && j < variant->between; j++) {
+			c->objs[c->count] = event_create(c->dev, 1, 0);
+			ASSERT_LE(0, c->objs[c->count++]);
+		}
 	}
 }
 
@@ -335,9 +368,8 @@ TEST_F_TIMEOUT(nested_signals, first_is_taken, LONG_TEST)
 	struct crew *c = &self->crew;
 	__u32 value;
 
-	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, add_member(c, get_the_first));
-	for (int i = 0; i < 16000 / variant->nest; i++) {
+	ASSERT_EQ(0, add_member(c, get_the_first));
+	for (int i = 0; i < 20000 / variant->nest; i++) {
 		for (int j = 0; j < variant->nest; j++)
 			event_set(self->nest[j], &value);
 		spin(i % 100);
@@ -407,12 +439,11 @@ static void *signal_and_look(void *data)
 	int place = my_place(c);
 	unsigned int seed = place;
 
-	for (int round = 0; round < c->rounds; round++) {
-		meet(c, 3 * round, 2);
+	for (int round = 0; meet_again(c, place, 3 * round, 2); round++) {
 		spin(vary(&seed) % 30);
 		signal_own(c, round, place);
 		c->objs[6 + place] = look_at_other(c, round, place);
-		meet(c, 3 * round + 1, 2);
+		meet(&c->arrived, 3 * round + 1, 2);
 		if (place == 0) {
 			int bad = c->objs[6] && c->objs[7];
 
@@ -422,7 +453,7 @@ static void *signal_and_look(void *data)
 				wait_any(c->dev, &c->objs[i], 1, ME, 0, 0,
 					 NULL);
 		}
-		meet(c, 3 * round + 2, 2);
+		meet(&c->arrived, 3 * round + 2, 2);
 	}
 	leave(c);
 	return NULL;
@@ -433,6 +464,7 @@ TEST_F_TIMEOUT(atomicity, two_signals_are_not_both_missed, LONG_TEST)
 	struct crew *c = &self->crew;
 
 	c->rounds = 10000;
+	c->end = end_of_race();
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = event_create(c->dev, 0, 0);
 		c->objs[2 + i] = sem_create(c->dev, 0, 5);
@@ -831,7 +863,7 @@ TEST_F_TIMEOUT(atomicity, hand_over_is_never_seen, LONG_TEST)
 	}
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, add_member(c, look_in_between));
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 150; i++) {
 		struct waiter w;
 
 		ASSERT_TRUE(waiter_start_blocked(&w, c->dev, i % 3 ? ANY : ALL,
@@ -908,6 +940,57 @@ TEST_F_TIMEOUT(atomicity, no_wake_is_lost, LONG_TEST)
 }
 
 /*
+ * The waiter of a ball sleeps long before it comes.  Here the signal comes
+ * while its wait is on the way to sleep, at every point of that.
+ */
+static void *signal_at_some_point(void *data)
+{
+	struct crew *c = data;
+	unsigned int seed = 1;
+	__u32 value;
+
+	for (int round = 0; meet_again(c, 1, round, 2); round++) {
+		spin(vary(&seed) % 1500);
+		if (event_set(c->objs[0], &value) || value)
+			complain(c, round);
+	}
+	leave(c);
+	return NULL;
+}
+
+static void *wait_from_the_start(void *data)
+{
+	struct crew *c = data;
+
+	for (int round = 0; meet_again(c, 0, round, 2); round++) {
+		int ret = catch_ball(c, 0, round);
+
+		if (ret)
+			complain(c, ret);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(atomicity, signal_meets_wait, LONG_TEST)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = 15000;
+	c->end = end_of_race();
+	c->objs[0] = event_create(c->dev, 0, 0);
+	c->objs[2] = event_create(c->dev, 1, 0);
+	c->objs[3] = event_create(c->dev, 1, 1);
+	ASSERT_LE(0, c->objs[0]);
+	ASSERT_LE(0, c->objs[2]);
+	ASSERT_LE(0, c->objs[3]);
+	ASSERT_EQ(0, add_member(c, signal_at_some_point));
+	ASSERT_EQ(0, add_member(c, wait_from_the_start));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad);
+}
+
+/*
  * The objects of a set become signaled on different processors at once.  Each
  * signaller may see that another object is still missing; the last must not.
  */
@@ -921,7 +1004,7 @@ static void *set_one_of_the_set(void *data)
 	__u32 value;
 
 	for (int round = 0; round < c->rounds; round++) {
-		meet(c, round, SETTERS + 1);
+		meet(&c->arrived, round, SETTERS + 1);
 		spin(vary(&seed) % 100);
 		if (event_set(c->objs[place], &value) || value)
 			complain(c, round);
@@ -935,7 +1018,7 @@ TEST_F_TIMEOUT(atomicity, set_completed_by_several, LONG_TEST)
 	struct crew *c = &self->crew;
 	struct waiter w;
 
-	c->rounds = 400;
+	c->rounds = 150;
 	for (int i = 0; i < SETTERS; i++) {
 		c->objs[i] = event_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);
@@ -948,7 +1031,7 @@ TEST_F_TIMEOUT(atomicity, set_completed_by_several, LONG_TEST)
 		/* Sometimes it is still on its way into the wait. */
 		if (round % 4)
 			ASSERT_TRUE(waiter_blocks(&w));
-		meet(c, round, SETTERS + 1);
+		meet(&c->arrived, round, SETTERS + 1);
 		ASSERT_EQ(0, waiter_join(&w));
 	}
 	ASSERT_TRUE(crew_ends(c));

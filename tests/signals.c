@@ -304,24 +304,37 @@ TEST_F_TIMEOUT(signals, satisfiable_wait_ignores_signals, LONG_TEST)
  */
 struct race {
 	struct waiter *w;
-	int pause;
-	atomic_int round;	/* -1: the end */
-	atomic_int sent;
+	pthread_t target;
+	atomic_int arrived;
+	atomic_bool over;	/* changes before a round's first meeting */
 };
 
-static void *send_signal(void *data)
+static void *wait_again_and_again(void *data)
 {
 	struct race *r = data;
-	int round = 0;
 
-	while (r->round >= 0) {
-		if (r->round == round)
-			continue;
-		round = r->round;
-		spin(r->pause);
-		if (round > 0)
-			pthread_kill(r->w->thread, SIGUSR1);
-		r->sent = round;
+	for (int round = 0; ; round++) {
+		meet(&r->arrived, 2 * round, 3);
+		if (r->over)
+			break;
+		r->w->ret = ntsync_call(r->w->dev, r->w->request, &r->w->args);
+		meet(&r->arrived, 2 * round + 1, 3);
+	}
+	return NULL;
+}
+
+static void *shoot_again_and_again(void *data)
+{
+	struct race *r = data;
+	unsigned int seed = 1;
+
+	for (int round = 0; ; round++) {
+		meet(&r->arrived, 2 * round, 3);
+		if (r->over)
+			break;
+		spin(vary(&seed) % 8000);
+		pthread_kill(r->target, SIGUSR1);
+		meet(&r->arrived, 2 * round + 1, 3);
 	}
 	return NULL;
 }
@@ -345,32 +358,33 @@ static struct object last_object(FIXTURE_DATA(signals) * self,
 TEST_F_TIMEOUT(signals, success_is_kept, LONG_TEST)
 {
 	struct race r = { .w = &self->w };
-	pthread_t sender;
+	__u64 end = end_of_race();
+	unsigned int seed = 2;
+	pthread_t shooter;
 	__u32 value;
 
 	ASSERT_EQ(0, install(0));
-	ASSERT_EQ(0, pthread_create(&sender, NULL, send_signal, &r));
-	for (int i = 1; i <= 300; i++) {
+	ASSERT_EQ(0, pthread_create(&r.target, NULL, wait_again_and_again, &r));
+	ASSERT_EQ(0, pthread_create(&shooter, NULL, shoot_again_and_again, &r));
+	for (int i = 0; ; i++) {
 		struct object object = last_object(self, variant);
-		int ret;
 
-		ASSERT_EQ(0, waiter_run(&self->w));
-		ASSERT_TRUE(waiter_blocks(&self->w));
-		r.pause = i % 20 * 30;
-		r.round = i;
-		spin(i % 7 * 50);
+		r.over = i == 2500 || clock_ns(CLOCK_MONOTONIC) > end;
+		meet(&r.arrived, 2 * i, 3);
+		if (r.over)
+			break;
+		spin(vary(&seed) % 8000);
 		ASSERT_EQ(0, event_set(object.fd, &value));
-		ASSERT_TRUE(wait_until(r.sent == i));
-		ret = waiter_join(&self->w);
-		if (ret) {
-			EXPECT_EQ(-EINTR, ret);
+		meet(&r.arrived, 2 * i + 1, 3);
+		if (self->w.ret) {
+			EXPECT_EQ(-EINTR, self->w.ret);
 			EXPECT_SIGNALED(object);
 			ASSERT_EQ(0, event_reset(object.fd, &value));
 		}
 		EXPECT_UNSIGNALED(object);
 	}
-	r.round = -1;
-	pthread_join(sender, NULL);
+	pthread_join(r.target, NULL);
+	pthread_join(shooter, NULL);
 }
 
 /*

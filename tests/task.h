@@ -116,4 +116,31 @@ static inline void spin(int turns)
 		atomic_signal_fence(memory_order_seq_cst);
 }
 
+/*
+ * A meeting point for @n threads that leaves all running at about the same
+ * time, which a barrier that sleeps would not.  @arrived counts over all
+ * rounds, from 0.
+ */
+static inline void meet(atomic_int *arrived, int round, int n)
+{
+	(*arrived)++;
+	for (int spins = 0; *arrived < (round + 1) * n; spins++) {
+		if (spins > 200)
+			sched_yield();
+	}
+}
+
+/* How long a race is run at most, for a slow machine; it bounds no call. */
+static inline __u64 end_of_race(void)
+{
+	return clock_ns(CLOCK_MONOTONIC) + 3 * NSEC_PER_SEC;
+}
+
+/* A cheap and repeatable source of variety, one for each thread. */
+static inline unsigned int vary(unsigned int *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 16;
+}
+
 #endif /* NTSYNC_TASK_H */
