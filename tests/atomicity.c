@@ -6,6 +6,8 @@
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
+#include <signal.h>
+#include <time.h>
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
@@ -89,6 +91,59 @@ static __u64 deadline_of(const struct crew *c)
 		return FOREVER;
 	/* The time of the call, as Wine does, and not 0. */
 	return clock_ns(CLOCK_MONOTONIC) + c->patience;
+}
+
+/*
+ * Between two looks of one call other processors do little, unless a long
+ * interrupt comes between.  So whoever looks lets many timers, whose signal is
+ * ignored, expire on his processor at the same time, over and over.
+ */
+#define TIMERS 64
+
+struct interrupts {
+	timer_t timers[TIMERS];
+	int n;
+	__u64 next;
+	unsigned int seed;
+};
+
+static void interrupts_begin(struct interrupts *irqs)
+{
+	struct sigevent ignored = {
+		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2,
+	};
+
+	signal(SIGUSR2, SIG_IGN);
+	memset(irqs, 0, sizeof(*irqs));
+	while (irqs->n < TIMERS && !timer_create(CLOCK_MONOTONIC, &ignored,
+						 &irqs->timers[irqs->n]))
+		irqs->n++;
+}
+
+static void interrupts_go_on(struct interrupts *irqs)
+{
+	struct itimerspec at = { };
+
+	if (clock_ns(CLOCK_MONOTONIC) < irqs->next)
+		return;
+	irqs->next = clock_ns(CLOCK_MONOTONIC) + 500000 +
+		     vary(&irqs->seed) % 200 * 1000;
+	at.it_value.tv_sec = irqs->next / NSEC_PER_SEC;
+	at.it_value.tv_nsec = irqs->next % NSEC_PER_SEC;
+	for (int i = 0; i < irqs->n; i++)
+		timer_settime(irqs->timers[i], TIMER_ABSTIME, &at, NULL);
+}
+
+static void interrupts_end(struct interrupts *irqs)
+{
+	while (irqs->n > 0)
+		timer_delete(irqs->timers[--irqs->n]);
+}
+
+/* So long is each way of looking tried. */
+static bool goes_on(__u64 start)
+{
+	return clock_ns(CLOCK_MONOTONIC) < start + NSEC_PER_SEC * 7 / 10;
 }
 
 /*
@@ -218,29 +273,35 @@ FIXTURE_TEARDOWN(moving_signal)
 
 static void *never_miss(void *data)
 {
+	struct interrupts irqs;
 	struct crew *c = data;
 
+	interrupts_begin(&irqs);
 	while (!c->stop) {
 		int ret = wait_call(c->dev, c->request, c->objs, c->count, ME,
 				    deadline_of(c), c->alert, NULL);
 
 		if (ret)
 			complain(c, ret);
+		interrupts_go_on(&irqs);
 	}
+	interrupts_end(&irqs);
 	leave(c);
 	return NULL;
 }
 
-static void move_signal(const int *ring, int n, int turns, bool reverse)
+static void move_signal(const int *ring, int n, bool reverse)
 {
+	__u64 start = clock_ns(CLOCK_MONOTONIC);
+	unsigned int seed = n;
 	int here = 0, next;
 	__u32 value;
 
-	for (int i = 0; i < turns * n; i++) {
+	for (int i = 0; i % 64 || goes_on(start); i++) {
 		next = (here + (reverse ? n - 1 : 1)) % n;
 		event_set(ring[next], &value);
-		if (i % 7 == 0)
-			spin(i % 300);
+		if (i % 8 == 0)
+			spin(vary(&seed) % 300);
 		event_reset(ring[here], &value);
 		here = next;
 	}
@@ -251,8 +312,7 @@ TEST_F_TIMEOUT(moving_signal, is_never_missed, LONG_TEST)
 	struct crew *c = &self->crew;
 
 	ASSERT_EQ(0, add_member(c, never_miss));
-	move_signal(self->ring, variant->ring, 20000 / variant->ring,
-		    variant->reverse);
+	move_signal(self->ring, variant->ring, variant->reverse);
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
 	EXPECT_EQ(0, c->bad)
@@ -347,9 +407,11 @@ FIXTURE_TEARDOWN(nested_signals)
 
 static void *get_the_first(void *data)
 {
+	struct interrupts irqs;
 	struct crew *c = data;
 	__u32 index;
 
+	interrupts_begin(&irqs);
 	while (!c->stop) {
 		int ret = wait_call(c->dev, c->request, c->objs, c->count, ME,
 				    deadline_of(c), c->alert, &index);
@@ -358,25 +420,35 @@ static void *get_the_first(void *data)
 			complain(c, ret);
 		else if (!ret && index)
 			complain(c, index);
+		interrupts_go_on(&irqs);
 	}
+	interrupts_end(&irqs);
 	leave(c);
 	return NULL;
+}
+
+static void nest_signals(const int *nest, int n)
+{
+	__u64 start = clock_ns(CLOCK_MONOTONIC);
+	unsigned int seed = n;
+	__u32 value;
+
+	for (int i = 0; i % 16 || goes_on(start); i++) {
+		for (int j = 0; j < n; j++)
+			event_set(nest[j], &value);
+		spin(vary(&seed) % 2000);
+		for (int j = n - 1; j >= 0; j--)
+			event_reset(nest[j], &value);
+		spin(vary(&seed) % 2000);
+	}
 }
 
 TEST_F_TIMEOUT(nested_signals, first_is_taken, LONG_TEST)
 {
 	struct crew *c = &self->crew;
-	__u32 value;
 
 	ASSERT_EQ(0, add_member(c, get_the_first));
-	for (int i = 0; i < 20000 / variant->nest; i++) {
-		for (int j = 0; j < variant->nest; j++)
-			event_set(self->nest[j], &value);
-		spin(i % 100);
-		for (int j = variant->nest - 1; j >= 0; j--)
-			event_reset(self->nest[j], &value);
-		spin(i % 70);
-	}
+	nest_signals(self->nest, variant->nest);
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
 	EXPECT_EQ(0, c->bad)
