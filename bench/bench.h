@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Counting instructions in a guest whose time-stamp counter advances by one
- * with each (QEMU's -icount shift=0).
+ * with each of them (QEMU's -icount shift=0).
  */
 #ifndef NTSYNC_BENCH_H
 #define NTSYNC_BENCH_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +29,44 @@ do {									\
 
 typedef void (*operation)(void);
 
-/* Instructions of one call of @op, the cheapest of many batches. */
+/**
+ * struct result - a line of a table
+ * @name: what was done
+ * @size: of how many, in a row of several sizes
+ * @dev: how many of its ioctls are made on the device,
+ * @obj: and how many on an object: as many null ioctls are the floor
+ * @limit: how much of the in-kernel driver's cost above the floor it may be,
+ *	or, of a row of several sizes, of its own cost at the first size; 0 if
+ *	there is no limit
+ */
+struct result {
+	const char *name;
+	int size;
+	int dev;
+	int obj;
+	double limit;
+};
+
+void report(const struct result *result, double count);
+
+/* Instructions of one call of @op: the cheapest of many batches. */
 double count_instructions(operation op);
+
+/* Runs @measure(@arg) in a process of its own, which must succeed. */
+void apart(void (*measure)(const void *arg), const void *arg);
+
+/* Starts a thread on a small stack: there may be 10,000 of them. */
+void start_thread(void *(*run)(void *arg), void *arg);
+
+/* Returns when this thread is the only one that does not sleep. */
+void let_others_sleep(void);
+
+/* A process with a thread that sleeps: its descriptors count references. */
+void become_threaded(void);
+
+/* The sections of the report. */
+void measure_calls(bool threaded);
+void measure_growth(void);
+void measure_others(void);
 
 #endif /* NTSYNC_BENCH_H */
