@@ -112,7 +112,7 @@ struct ntsync_instance {
  * @instance: the world that the object belongs to
  * @queue: waits-for-any (struct ntsync_entry) in the order of service
  * @by_owner: the same entries ordered by owner, of a mutex only: whoever has
- *	acquired it may satisfy his other waits too
+ *	acquired it may have other waits that it satisfies too
  * @watchers: waits-for-all (struct ntsync_wait) that watch this object, in the
  *	order of service; changed with multi_lock held as well.  The object is
  *	unsignaled for each of them
@@ -1146,8 +1146,8 @@ static void ntsync_queue(struct ntsync_wait *wait,
 }
 
 /*
- * Leave all queues.  What was granted by somebody else has been unlinked by
- * him before he set done; only that may be passed over without a lock.
+ * Leave all queues.  A granter unlinks what it grants before it sets done; only
+ * that may be passed over without a lock.
  */
 static void ntsync_unqueue(struct ntsync_wait *wait,
 			   struct ntsync_instance *instance)
@@ -1914,7 +1914,7 @@ static long ntsync_create_sem(struct ntsync_instance *instance,
 /**
  * ntsync_create_mutex() - %NTSYNC_IOC_CREATE_MUTEX: create a mutex
  * @instance: where
- * @uargs: its first owner and how often he has acquired it, or 0 and 0
+ * @uargs: its first owner, and how many acquisitions deep, or 0 and 0
  *
  * Serves NtCreateMutant.
  *
