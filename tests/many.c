@@ -472,8 +472,9 @@ TEST_F_TIMEOUT(many, sleeping_wide_waits, VERY_LONG_TEST)
 }
 
 /*
- * A memory cgroup, of version 1: there the OOM killer can be told to keep out,
- * which otherwise would answer in the place of ENOMEM.
+ * A memory cgroup, of version 1 where the kernel still has it: there the OOM
+ * killer can be told to keep out, which otherwise would answer in the place of
+ * ENOMEM.
  */
 #define HIERARCHY	"/ntsync-cgroup"
 #define GROUP		HIERARCHY "/limited"
@@ -481,8 +482,21 @@ TEST_F_TIMEOUT(many, sleeping_wide_waits, VERY_LONG_TEST)
 
 FIXTURE(cgroup) {
 	int dev;
+	const char *usage;	/* its file that tells how much is charged */
 	int error;		/* why there is none */
 };
+
+static int mount_version_1(void)
+{
+	return mount("none", HIERARCHY, "cgroup", 0, "memory") ? -errno : 0;
+}
+
+static int mount_version_2(void)
+{
+	if (mount("none", HIERARCHY, "cgroup2", 0, NULL))
+		return -errno;
+	return write_file(HIERARCHY "/cgroup.subtree_control", "+memory");
+}
 
 FIXTURE_SETUP(cgroup)
 {
@@ -490,9 +504,13 @@ FIXTURE_SETUP(cgroup)
 	ASSERT_LE(0, self->dev);
 	ASSERT_EQ(0, allow_descriptors(4 * CHARGED));
 	mkdir(HIERARCHY, 0700);
-	if (unshare(CLONE_NEWNS) ||
-	    mount("none", HIERARCHY, "cgroup", 0, "memory") ||
-	    mkdir(GROUP, 0700))
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	self->usage = GROUP "/memory.usage_in_bytes";
+	if (mount_version_1()) {
+		self->usage = GROUP "/memory.current";
+		self->error = -mount_version_2();
+	}
+	if (!self->error && mkdir(GROUP, 0700))
 		self->error = errno;
 }
 
@@ -512,32 +530,27 @@ static int enter_group(void)
 	return write_file(GROUP "/cgroup.procs", "0");
 }
 
-static long long usage_of_group(void)
-{
-	return read_number(GROUP "/memory.usage_in_bytes");
-}
-
 /*
  * A file alone is charged whoever made it.  An eventfd is one whose context is
  * not: what our objects cost beyond it is theirs.
  */
-static int compare_charges(int dev)
+static int compare_charges(int dev, const char *usage)
 {
 	long long start, files, objects;
 
 	if (enter_group())
 		return 1;
-	start = usage_of_group();
+	start = read_number(usage);
 	for (int i = 0; i < CHARGED; i++) {
 		if (eventfd(0, 0) < 0)
 			return 2;
 	}
-	files = usage_of_group() - start;
+	files = read_number(usage) - start;
 	for (int i = 0; i < CHARGED; i++) {
 		if (event_create(dev, 0, 0) < 0)
 			return 3;
 	}
-	objects = usage_of_group() - start - files;
+	objects = read_number(usage) - start - files;
 	return objects - files >= CHARGED * 48 ? 0 : 4;
 }
 
@@ -550,7 +563,7 @@ TEST_F_TIMEOUT(cgroup, objects_are_charged, VERY_LONG_TEST)
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid)
-		_exit(compare_charges(self->dev));
+		_exit(compare_charges(self->dev, self->usage));
 	EXPECT_EQ(0, child_exit_code(pid));
 }
 
