@@ -17,6 +17,7 @@
 #define WARM_UP	200
 #define BATCHES	50
 #define BATCH	20
+#define BATCHES_OF_TURNS	501
 
 static const char *section;
 
@@ -51,6 +52,29 @@ static uint64_t count_least(operation op)
 double count_instructions(operation op)
 {
 	return (count_least(op) - count_least(nothing)) / (double)BATCH;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+uint64_t median(uint64_t *values, int count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+double count_turns(operation op)
+{
+	static uint64_t counts[BATCHES_OF_TURNS];
+
+	for (int i = 0; i < BATCHES_OF_TURNS; i++)
+		counts[i] = count_batch(op);
+	return (median(counts, BATCHES_OF_TURNS) - count_least(nothing)) /
+	       (double)BATCH;
 }
 
 void report(const struct result *result, double count)
@@ -143,8 +167,7 @@ int main(int argc, char **argv)
 		} else if (!strcmp(section, "others")) {
 			measure_others();
 		} else {
-			fprintf(stderr, "bench: no section '%s': there are calls, threads, growth and others\n",
-				section);
+			fprintf(stderr, "bench: no section '%s'\n", section);
 			return 1;
 		}
 	}

@@ -52,6 +52,15 @@ void report(const struct result *result, double count);
 /* Instructions of one call of @op: the cheapest of many batches. */
 double count_instructions(operation op);
 
+/*
+ * The same of an operation in which threads take turns: the median.  Now and
+ * then a thread is preempted where it would have blocked, and a few batches
+ * are cheaper than all others.
+ */
+double count_turns(operation op);
+
+uint64_t median(uint64_t *values, int count);
+
 /* Runs @measure(@arg) in a process of its own, which must succeed. */
 void apart(void (*measure)(const void *arg), const void *arg);
 

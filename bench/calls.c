@@ -264,7 +264,7 @@ static void measure_round_trip(const void *arg)
 	must(there >= 0 && back >= 0);
 	start_thread(answer, NULL);
 	let_others_sleep();
-	report(arg, count_instructions(round_trip));
+	report(arg, count_turns(round_trip));
 }
 
 void measure_calls(bool threaded)

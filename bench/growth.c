@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Operations among many: how their cost grows. */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 #include "bench.h"
 
-/* Rounds in which every thread wakes; the cheapest counts. */
-#define ROUNDS		4
+/* Of so many rounds the median counts. */
+#define ROUNDS		5
 
-/* How often a mutex goes from hand to hand. */
-#define HAND_OVERS	300
+/* How often a mutex goes from hand to hand in a round. */
+#define HAND_OVERS	100
 
 static int dev, obj, second, never;
 
@@ -80,11 +81,11 @@ static void measure_all(const void *arg)
 	report(result, count_instructions(call_all));
 }
 
-/* Threads that take part, and what the last of them to do so has seen. */
+/* Threads that take part, and when the last of each round passed. */
 
 static atomic_int ready, passed;
-static int last;
-static uint64_t end;
+static int per_round;
+static uint64_t stamps[ROUNDS + 1];
 static sem_t ended;
 
 static void start_threads(void *(*run)(void *arg), void *arg, int count)
@@ -97,28 +98,6 @@ static void start_threads(void *(*run)(void *arg), void *arg, int count)
 	let_others_sleep();
 }
 
-static void pass(void)
-{
-	if (atomic_fetch_add(&passed, 1) + 1 != last)
-		return;
-	end = __rdtsc();
-	must(!sem_post(&ended));
-}
-
-/* Instructions from @start, called now, until the last has passed. */
-static uint64_t count_until_end(void (*start)(void), int passes)
-{
-	uint64_t begin;
-
-	let_others_sleep();
-	atomic_store(&passed, 0);
-	last = passes;
-	begin = __rdtsc();
-	start();
-	must(!sem_wait(&ended));
-	return end - begin;
-}
-
 /* Waiters on an object */
 
 static void *wait_again(void *arg)
@@ -126,32 +105,38 @@ static void *wait_again(void *arg)
 	atomic_fetch_add(&ready, 1);
 	for (;;) {
 		must(!wait_any(dev, &obj, 1, 1, FOREVER, 0, NULL));
-		pass();
+		if (atomic_fetch_add(&passed, 1) + 1 == per_round) {
+			stamps[1] = __rdtsc();
+			must(!sem_post(&ended));
+		}
 	}
 	return arg;
 }
 
-static void pulse_once(void)
+static uint64_t count_pulse(void)
 {
 	__u32 prev;
 
+	let_others_sleep();
+	atomic_store(&passed, 0);
+	stamps[0] = __rdtsc();
 	must(!event_pulse(obj, &prev));
+	must(!sem_wait(&ended));
+	return stamps[1] - stamps[0];
 }
 
 static void measure_waiters(const void *arg)
 {
 	const struct result *result = arg;
-	uint64_t least = UINT64_MAX;
+	uint64_t counts[ROUNDS];
 
 	prepare();
+	per_round = result->size;
 	start_threads(wait_again, NULL, result->size);
-	for (int i = 0; i < ROUNDS; i++) {
-		uint64_t count = count_until_end(pulse_once, result->size);
-
-		if (count < least)
-			least = count;
-	}
-	report(result, least / (double)result->size);
+	count_pulse();
+	for (int i = 0; i < ROUNDS; i++)
+		counts[i] = count_pulse();
+	report(result, median(counts, ROUNDS) / (double)result->size);
 }
 
 /* Hand-over of a mutex */
@@ -162,28 +147,39 @@ static void *lock_again(void *arg)
 
 	for (;;) {
 		must(!wait_any(dev, &obj, 1, owner, FOREVER, 0, NULL));
-		pass();
+		/* Whoever holds the mutex counts. */
+		if (passed % HAND_OVERS == 0)
+			stamps[passed / HAND_OVERS] = __rdtsc();
+		if (passed++ == ROUNDS * HAND_OVERS) {
+			must(!sem_post(&ended));
+			pause();
+		}
 		must(!mutex_unlock(obj, owner, NULL));
 	}
 	return arg;
 }
 
-static void unlock_first(void)
-{
-	must(!mutex_unlock(obj, 1, NULL));
-}
-
 static void measure_hand_over(const void *arg)
 {
+	const struct sched_param ordinary = { };
 	const struct result *result = arg;
+	uint64_t counts[ROUNDS];
 
 	prepare();
 	obj = mutex_create(dev, 1, 1);
 	must(obj >= 0);
-	/* Two more: one that holds it, one that was preempted when it unlocked. */
-	start_threads(lock_again, NULL, result->size + 2);
-	report(result, count_until_end(unlock_first, HAND_OVERS) /
-	       (double)HAND_OVERS);
+	/*
+	 * A thread of this class doesn't preempt the one that wakes it, which
+	 * so comes to queue again before the next unlocks.
+	 */
+	must(!sched_setscheduler(0, SCHED_BATCH, &ordinary));
+	/* One more, for one of them always holds it. */
+	start_threads(lock_again, NULL, result->size + 1);
+	must(!mutex_unlock(obj, 1, NULL));
+	must(!sem_wait(&ended));
+	for (int i = 0; i < ROUNDS; i++)
+		counts[i] = stamps[i + 1] - stamps[i];
+	report(result, median(counts, ROUNDS) / (double)HAND_OVERS);
 }
 
 /* Unsatisfiable waits-for-all */
@@ -304,7 +300,7 @@ static const struct growth growths[] = {
 	{ "set + reset, N instances", measure_instances, 0,
 	  { 1, 1000, 100000 } },
 	{ "slab bytes per object of N", measure_memory, 0,
-	  { 10000, 100000, 1000000 } },
+	  { 100000, 1000000 } },
 };
 
 void measure_growth(void)

@@ -65,7 +65,7 @@ static void measure_eventfd(const void *arg)
 
 /* Words that are 0 while unsignaled */
 
-static _Atomic __u32 words[MOST];
+static atomic_uint words[MOST];
 static struct futex_waitv waits[MOST];
 
 static void name_words(void)
@@ -85,7 +85,7 @@ static long futex_wait_any(int count, struct timespec *timeout)
 	return ret < 0 ? -errno : ret;
 }
 
-static void futex_wake(_Atomic __u32 *word)
+static void futex_wake(atomic_uint *word)
 {
 	must(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) >=
 	     0);
@@ -175,7 +175,7 @@ static void measure_eventfd_trip(const void *arg)
 	create_eventfds(2, false);
 	start_thread(answer_eventfd, NULL);
 	let_others_sleep();
-	report(arg, count_instructions(eventfd_round_trip));
+	report(arg, count_turns(eventfd_round_trip));
 }
 
 static void signal_word(int i)
@@ -210,7 +210,7 @@ static void measure_futex_trip(const void *arg)
 	name_words();
 	start_thread(answer_word, NULL);
 	let_others_sleep();
-	report(arg, count_instructions(futex_round_trip));
+	report(arg, count_turns(futex_round_trip));
 }
 
 /* A server that answers each request of 64 bytes with as many */
@@ -247,7 +247,7 @@ static void measure_server(const void *arg)
 		_exit(0);
 	}
 	let_others_sleep();
-	report(arg, count_instructions(ask_server));
+	report(arg, count_turns(ask_server));
 }
 
 void measure_others(void)
