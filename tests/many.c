@@ -76,13 +76,16 @@ static int allow_descriptors(rlim_t n)
 
 static int allow_threads(int n)
 {
+	size_t stack = 32 * 1024;
 	pthread_attr_t attr;
 
+	if (stack < (size_t)PTHREAD_STACK_MIN)
+		stack = PTHREAD_STACK_MIN;
 	raise_limit("/proc/sys/kernel/threads-max", 2 * n);
 	raise_limit("/proc/sys/kernel/pid_max", 4 * n);
 	raise_limit("/proc/sys/vm/max_map_count", 4 * n);
 	if (pthread_attr_init(&attr) ||
-	    pthread_attr_setstacksize(&attr, 32 * 1024) ||
+	    pthread_attr_setstacksize(&attr, stack) ||
 	    pthread_attr_setguardsize(&attr, 0))
 		return -EINVAL;
 	return -pthread_setattr_default_np(&attr);
