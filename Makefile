@@ -4,6 +4,12 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
 
+# A kernel built with clang wants its modules built with clang.
+ifneq ($(shell grep -s '^CONFIG_CC_IS_CLANG=y' $(KDIR)/include/config/auto.conf),)
+LLVM ?= 1
+export LLVM
+endif
+
 modules: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
