@@ -27,6 +27,12 @@ demo:
 check:
 	@tests/check $(KERNEL) $(TEST)
 
+check-matrix:
+	@tests/matrix $(KERNELS)
+
+kernels.rst:
+	@tests/matrix --document
+
 # Needs no kernel headers, so not kbuild's own clean.
 clean:
 	@find . -path ./build -prune -o -path ./.git -prune -o \
@@ -44,8 +50,12 @@ help:
 	@echo 'make modules_install  install it where modprobe finds it (as root)'
 	@echo 'make demo             show it at work in a VM'
 	@echo 'make check            run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: source, vm, or a program of tests/ such as'
-	@echo '                      wait_all; several in quotes'
+	@echo 'make check TEST=NAME  run a part: source, build, vm, beside, or a program of'
+	@echo '                      tests/ such as wait_all; several in quotes'
+	@echo 'make check-matrix     run the tests of the driver on many kernels'
+	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
+	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
+	@echo '                      Documentation/kernels.rst'
 	@echo 'make clean            remove what was built; what was downloaded stays in'
 	@echo '                      build/cache'
 	@echo 'make distclean        remove that as well'
@@ -53,4 +63,4 @@ help:
 	@echo 'demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers demo check clean distclean help
+.PHONY: modules modules_install headers demo check check-matrix kernels.rst clean distclean help

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What tests/check and tests/demo share.
+# What tests/check, tests/matrix and tests/demo share.
 
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 cache=$top/build/cache
@@ -15,8 +15,9 @@ die() { say "$@"; exit 1; }
 
 # Two runs in one folder would build over each other.
 take_turns() {
-	mkdir -p "$top/build"
-	exec 8>"$top/build/$self.lock"
+	local folder=${1:-$top/build/$self}
+	mkdir -p "${folder%/*}"
+	exec 8>"$folder.lock"
 	flock -n 8 || { say "waiting for another make $self in this folder"; flock 8; }
 }
 
@@ -29,5 +30,24 @@ copy_sources() {
 
 # The kernel was unpacked without the vmlinux that BTF would need.
 kbuild() {
-	make -s -C "$cache/kernel-$kernel/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
+	local folder=$cache/kernel-$kernel inside=() cross=()
+	[[ ! -e $folder/system ]] || inside=(in_system "$(realpath "$folder/system")")
+	[[ $kernel != *-arm64 ]] ||
+		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc-12)
+	"${inside[@]}" make -s -C "$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "${cross[@]}" "$@"
+}
+
+# Runs a command in the system of another Debian, where this folder is what it is
+# here.  The mounts end with the command.
+in_system() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --map-root-user --mount sh -ec '
+		root=$1 top=$2
+		shift 2
+		mkdir -p "$root$top"
+		mount --bind "$top" "$root$top"
+		mount --rbind /proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		exec chroot "$root" env -i LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	' sh "$1" "$top" "${@:2}"
 }
