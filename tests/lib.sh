@@ -15,7 +15,7 @@ die() { say "$@"; exit 1; }
 
 # Two runs in one folder would build over each other.
 take_turns() {
-	local folder=${1:-$top/build/$self}
+	local folder=${out:-$top/build/$self}
 	mkdir -p "${folder%/*}"
 	exec 8>"$folder.lock"
 	flock -n 8 || { say "waiting for another make $self in this folder"; flock 8; }
