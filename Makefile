@@ -33,6 +33,9 @@ check-matrix:
 kernels.rst:
 	@tests/matrix --document
 
+bench:
+	@bench/run $(if $(KO),--ko $(KO))
+
 # Needs no kernel headers, so not kbuild's own clean.
 clean:
 	@find . -path ./build -prune -o -path ./.git -prune -o \
@@ -56,6 +59,8 @@ help:
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
+	@echo 'make bench            count the instructions of this driver and of the one that'
+	@echo '                      Linux 7.3 has; KO=FILE.ko measures a third module too'
 	@echo 'make clean            remove what was built; what was downloaded stays in'
 	@echo '                      build/cache'
 	@echo 'make distclean        remove that as well'
@@ -63,4 +68,4 @@ help:
 	@echo 'demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers demo check check-matrix kernels.rst clean distclean help
+.PHONY: modules modules_install headers demo check check-matrix kernels.rst bench clean distclean help

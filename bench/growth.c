@@ -6,11 +6,12 @@
 #include <string.h>
 #include "bench.h"
 
-/* Of so many rounds the median counts. */
-#define ROUNDS		5
+/* Of so many rounds the median counts; of fewer if there are many threads. */
+#define ROUNDS		51
+#define ROUNDS_OF_MANY	5
 
 /* How often a mutex goes from hand to hand in a round. */
-#define HAND_OVERS	100
+#define HAND_OVERS	50
 
 static int dev, obj, second, never;
 
@@ -128,15 +129,16 @@ static uint64_t count_pulse(void)
 static void measure_waiters(const void *arg)
 {
 	const struct result *result = arg;
+	int rounds = result->size > 100 ? ROUNDS_OF_MANY : ROUNDS;
 	uint64_t counts[ROUNDS];
 
 	prepare();
 	per_round = result->size;
 	start_threads(wait_again, NULL, result->size);
 	count_pulse();
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < rounds; i++)
 		counts[i] = count_pulse();
-	report(result, median(counts, ROUNDS) / (double)result->size);
+	report(result, median(counts, rounds) / (double)result->size);
 }
 
 /* Hand-over of a mutex */
@@ -173,8 +175,8 @@ static void measure_hand_over(const void *arg)
 	 * so comes to queue again before the next unlocks.
 	 */
 	must(!sched_setscheduler(0, SCHED_BATCH, &ordinary));
-	/* One more, for one of them always holds it. */
-	start_threads(lock_again, NULL, result->size + 1);
+	/* Two more: one that holds it, one that the timer has preempted. */
+	start_threads(lock_again, NULL, result->size + 2);
 	must(!mutex_unlock(obj, 1, NULL));
 	must(!sem_wait(&ended));
 	for (int i = 0; i < ROUNDS; i++)
