@@ -38,6 +38,7 @@
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/compat.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -46,6 +47,7 @@
 #include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/nsproxy.h>
 #include <linux/overflow.h>
 #include <linux/rbtree.h>
@@ -222,17 +224,19 @@ struct ntsync_wakes {
 /**
  * struct ntsync_set - what one call waits for
  * @objs: the objects, then the alert if there is one
- * @files: the references that keep @objs alive
+ * @files: what keeps @objs alive: files borrowed or, if @shared, referred to
  * @count: number of objects
  * @total: the same, the alert counted
  * @owner: name under which mutexes are acquired
+ * @shared: other threads could close the descriptors meanwhile
  */
 struct ntsync_set {
 	struct ntsync_obj **objs;
-	struct fd *files;
+	struct file **files;
 	u32 count;
 	u32 total;
 	u32 owner;
+	bool shared;
 };
 
 /**
@@ -1607,11 +1611,78 @@ static int ntsync_wait_many(struct ntsync_instance *instance,
 
 static const struct file_operations ntsync_obj_fops;
 
+/* Could another thread close the caller's descriptors? */
+static bool ntsync_fds_shared(void)
+{
+	/* Pairs with whoever was the last other user and has gone, as in fdget(). */
+	return atomic_read_acquire(&current->files->count) != 1;
+}
+
+static __always_inline struct file __rcu **ntsync_fd_slot(struct fdtable *fdt,
+							  u32 fd)
+{
+	if (fd >= fdt->max_fds)
+		return NULL;
+	return &fdt->fd[array_index_nospec(fd, fdt->max_fds)];
+}
+
+/* The file of a descriptor that nobody can close, so not to be put. */
+static __always_inline struct file *ntsync_borrow_file(u32 fd)
+{
+	struct fdtable *fdt = rcu_dereference_raw(current->files->fdt);
+	struct file __rcu **slot = ntsync_fd_slot(fdt, fd);
+
+	return slot ? rcu_dereference_raw(*slot) : NULL;
+}
+
+/*
+ * fget() without its calls: they cost more than all else that a wait does with
+ * an object.  Memory of files is used again at once, so that a file is only
+ * known to be the descriptor's if it still is after it was referred to, in a
+ * table that is still the process's.
+ */
+static __always_inline struct file *ntsync_fget(u32 fd)
+{
+	struct files_struct *files = current->files;
+	struct file __rcu **slot;
+	struct fdtable *fdt;
+	struct file *file;
+	bool stale;
+
+	rcu_read_lock_sched();
+	fdt = rcu_dereference_raw(files->fdt);
+	slot = ntsync_fd_slot(fdt, fd);
+	file = slot ? rcu_dereference_raw(*slot) : NULL;
+	if (unlikely(!file || !ntsync_ref_file(file))) {
+		rcu_read_unlock_sched();
+		return fget(fd);
+	}
+	/* Reference first: the barrier in ntsync_ref_file() sees to it. */
+	stale = rcu_access_pointer(*slot) != file ||
+		rcu_access_pointer(files->fdt) != fdt;
+	rcu_read_unlock_sched();
+	if (unlikely(stale)) {
+		fput(file);
+		return fget(fd);
+	}
+	return file;
+}
+
+static __always_inline struct file *ntsync_get_file(u32 fd, bool shared)
+{
+	return shared ? ntsync_fget(fd) : ntsync_borrow_file(fd);
+}
+
+static void ntsync_put_file(struct file *file, bool shared)
+{
+	if (shared && file)
+		fput(file);
+}
+
 /* The object behind a file if it belongs to the instance, else NULL. */
-static struct ntsync_obj *ntsync_get_obj(struct fd f,
+static struct ntsync_obj *ntsync_get_obj(const struct file *file,
 					 const struct ntsync_instance *instance)
 {
-	struct file *file = fd_file(f);
 	struct ntsync_obj *obj;
 
 	if (!file || file->f_op != &ntsync_obj_fops)
@@ -1631,12 +1702,14 @@ static bool ntsync_any_repeats(struct ntsync_obj *const *objs, u32 count)
 	return false;
 }
 
-static void ntsync_put_files(const struct fd *files, u32 count)
+static void ntsync_put_files(const struct ntsync_set *set, u32 count)
 {
 	u32 i;
 
+	if (!set->shared)
+		return;
 	for (i = 0; i < count; i++)
-		fdput(files[i]);
+		fput(set->files[i]);
 }
 
 /* Look up the objects of a set by their descriptors. */
@@ -1646,20 +1719,21 @@ static int ntsync_get_files(struct ntsync_set *set,
 {
 	struct ntsync_obj **objs = set->objs, *obj;
 	u32 i, total = set->total;
-	struct fd f;
+	struct file *file;
 
 	for (i = 0; i < total; i++) {
-		f = fdget(fds[i]);
-		set->files[i] = f;
-		obj = ntsync_get_obj(f, instance);
+		file = ntsync_get_file(fds[i], set->shared);
+		obj = ntsync_get_obj(file, instance);
 		if (!obj) {
-			ntsync_put_files(set->files, i + 1);
+			ntsync_put_file(file, set->shared);
+			ntsync_put_files(set, i);
 			return -EINVAL;
 		}
+		set->files[i] = file;
 		objs[i] = obj;
 	}
 	if (all && ntsync_any_repeats(objs, total)) {
-		ntsync_put_files(set->files, total);
+		ntsync_put_files(set, total);
 		return -EINVAL;
 	}
 	return 0;
@@ -1716,22 +1790,23 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 			   const struct ntsync_wait_args *args, bool writable)
 {
 	const u32 __user *ufds = u64_to_user_ptr(args->objs);
+	bool shared = ntsync_fds_shared();
 	struct ntsync_obj *obj;
-	struct fd f;
+	struct file *file;
 	int ret;
 	u32 fd;
 
 	if (get_user(fd, ufds))
 		return -EFAULT;
-	f = fdget(fd);
-	obj = ntsync_get_obj(f, instance);
+	file = ntsync_get_file(fd, shared);
+	obj = ntsync_get_obj(file, instance);
 	if (!obj)
 		ret = -EINVAL;
 	else if (!writable)
 		ret = -EFAULT;
 	else
 		ret = ntsync_wait_one(instance, obj, all, args);
-	fdput(f);
+	ntsync_put_file(file, shared);
 	return ret;
 }
 
@@ -1748,7 +1823,7 @@ static int ntsync_call_set(struct ntsync_instance *instance,
 	ret = -EFAULT;
 	if (writable)
 		ret = ntsync_wait_many(instance, set, all, args, index);
-	ntsync_put_files(set->files, set->total);
+	ntsync_put_files(set, set->total);
 	return ret;
 }
 
@@ -1759,13 +1834,14 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 	const u32 __user *ufds = u64_to_user_ptr(args->objs);
 	u32 fds[NTSYNC_MAX_WAIT_COUNT + 1] __uninitialized;
 	struct ntsync_obj *objs[NTSYNC_SMALL_WAIT] __uninitialized;
-	struct fd files[NTSYNC_SMALL_WAIT] __uninitialized;
+	struct file *files[NTSYNC_SMALL_WAIT] __uninitialized;
 	struct ntsync_set set = {
 		.objs = objs,
 		.files = files,
 		.count = args->count,
 		.total = args->count + !!args->alert,
 		.owner = args->owner,
+		.shared = ntsync_fds_shared(),
 	};
 	void *room = NULL;
 	int ret;
@@ -1783,7 +1859,8 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 		set.files = room + set.total * sizeof(*objs);
 	}
 	ret = ntsync_call_set(instance, &set, fds, all, args, writable, index);
-	kfree(room);
+	if (room)
+		kfree(room);
 	return ret;
 }
 

@@ -222,14 +222,8 @@ static void measure_row(const void *arg)
 
 static void measure_threaded_row(const void *arg)
 {
-	const struct row *row = arg;
-	struct result result = row->result;
-
 	become_threaded();
-	prepare(row);
-	/* Limits are for processes of one thread. */
-	result.limit = 0;
-	report(&result, count_instructions(row->op));
+	measure_row(arg);
 }
 
 /* Two threads that wake each other. */

@@ -6,14 +6,22 @@
 #ifndef NTSYNC_COMPAT_H
 #define NTSYNC_COMPAT_H
 
-#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-/* 6.12: the members of struct fd are no longer to be used. */
-#ifndef fd_file
-#define fd_file(f)	((f).file)
+/*
+ * 6.13: the count of a file is a file_ref_t.  Takes a reference unless the last
+ * one is gone; a full barrier if it does.
+ */
+static __always_inline bool ntsync_ref_file(struct file *file)
+{
+#ifdef _LINUX_FILE_REF_H
+	return file_ref_get(&file->f_ref);
+#else
+	return atomic_long_inc_not_zero(&file->f_count);
 #endif
+}
 
 /* 6.1: tasks that sleep so are frozen where they are, without a signal. */
 #ifndef TASK_FREEZABLE
