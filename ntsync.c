@@ -1420,22 +1420,23 @@ static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 static int ntsync_take_all(struct ntsync_instance *instance,
 			   const struct ntsync_set *set)
 {
-	u32 i, locked = 0;
+	struct ntsync_obj **objs = set->objs;
+	u32 i, locked, count = set->count;
 	int ret;
 
-	if (set->count <= NTSYNC_SMALL_WAIT) {
-		locked = ntsync_trylock_many(set->objs, set->count);
-		ret = locked == set->count ? ntsync_take_locked(set) : -EAGAIN;
-		ntsync_unlock_many(set->objs, locked);
+	if (count <= NTSYNC_SMALL_WAIT) {
+		locked = ntsync_trylock_many(objs, count);
+		ret = locked == count ? ntsync_take_locked(set) : -EAGAIN;
+		ntsync_unlock_many(objs, locked);
 		if (ret != -EAGAIN)
 			return ret;
 	}
 
 	spin_lock(&instance->multi_lock);
-	for (i = 0; i < set->count; i++)
-		ntsync_lock_nested(set->objs[i]);
+	for (i = 0; i < count; i++)
+		ntsync_lock_nested(objs[i]);
 	ret = ntsync_take_locked(set);
-	ntsync_unlock_many(set->objs, set->count);
+	ntsync_unlock_many(objs, count);
 	spin_unlock(&instance->multi_lock);
 	return ret;
 }
@@ -1450,25 +1451,25 @@ static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
 				    struct ntsync_obj **witness, u32 *rises,
 				    u32 *index)
 {
-	bool alert = set->total > set->count;
-	u32 i;
+	struct ntsync_obj *const *objs = set->objs;
+	u32 i, count = set->count, owner = set->owner;
 
-	for (i = 0; i < set->count; i++)
-		if (!ntsync_look(set->objs[i], set->owner, rises))
+	for (i = 0; i < count; i++)
+		if (!ntsync_look(objs[i], owner, rises))
 			break;
-	if (i == set->count) {
+	if (i == count) {
 		*index = 0;
 		return ntsync_take_all(instance, set);
 	}
 
-	witness[0] = set->objs[i];
-	if (!alert)
+	witness[0] = objs[i];
+	if (set->total == count)
 		return -EAGAIN;
-	witness[1] = set->objs[set->count];
-	if (!ntsync_look(witness[1], set->owner, rises))
+	witness[1] = objs[count];
+	if (!ntsync_look(witness[1], owner, rises))
 		return -EAGAIN;
-	*index = set->count;
-	return ntsync_take(witness, 1, set->owner, rises);
+	*index = count;
+	return ntsync_take(witness, 1, owner, rises);
 }
 
 /*
