@@ -27,6 +27,9 @@ demo:
 check:
 	@tests/check $(KERNEL) $(TEST)
 
+tools:
+	@$(MAKE) --no-print-directory -C tools
+
 check-matrix:
 	@tests/matrix $(KERNELS)
 
@@ -51,9 +54,11 @@ help:
 	@echo 'make                  build ntsync.ko for the running kernel'
 	@echo 'make KDIR=FOLDER      build it for the kernel with these headers'
 	@echo 'make modules_install  install it where modprobe finds it (as root)'
+	@echo 'make tools            build lsntsync, which shows who waits for what, in build/tools'
+	@echo '                      (make -C tools install installs it)'
 	@echo 'make demo             show it at work in a VM'
 	@echo 'make check            run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: source, build, vm, beside, or a program of'
+	@echo 'make check TEST=NAME  run a part: source, build, vm, tools, beside, or a program of'
 	@echo '                      tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
@@ -68,4 +73,4 @@ help:
 	@echo 'demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers demo check check-matrix kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools demo check check-matrix kernels.rst bench clean distclean help

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What lsntsync knows: a reading of /proc, and what follows from it. */
+#ifndef LSNTSYNC_H
+#define LSNTSYNC_H
+
+#include <err.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Exit statuses; no trouble and no deadlock is 0. */
+#define EXIT_DEADLOCK	1
+#define EXIT_TROUBLE	2
+
+enum type {
+	TYPE_UNKNOWN,
+	TYPE_SEMAPHORE,
+	TYPE_MUTEX,
+	TYPE_EVENT,
+};
+
+enum state {
+	STATE_UNKNOWN,
+	STATE_SIGNALED,
+	STATE_UNSIGNALED,
+	STATE_OWNED,
+	STATE_ABANDONED,
+};
+
+/* By the numbers from 1 on, and then NULL. */
+extern const char * const type_names[];
+extern const char * const state_names[];
+
+struct process {
+	pid_t pid;
+	char *command;
+	bool refused;	/* may not be inspected */
+};
+
+/* A descriptor of an object. */
+struct holder {
+	const struct process *process;
+	int fd;
+};
+
+/* One that many descriptors lead to; without an instance if nothing is told. */
+struct object {
+	unsigned int instance;
+	unsigned int id;
+	enum type type;
+	unsigned int owner;
+	unsigned int count;
+	unsigned int max;
+	unsigned int abandoned;	/* 0 or 1, as the next two */
+	unsigned int manual;
+	unsigned int signaled;
+	unsigned int waiters;
+	unsigned int shown;	/* waiters of which there was a line */
+	struct holder *holders;
+	size_t nr_holders;
+	bool deadlocked;	/* leads from one wait of a deadlock to the next */
+};
+
+/* One of the objects of a wait; its alert has the index wait->objects. */
+struct link {
+	struct object *object;
+	unsigned int index;
+	bool open;	/* of a wait with a verdict: somebody may signal it */
+};
+
+enum verdict {
+	VERDICT_NONE,		/* may end by what somebody else does */
+	VERDICT_DEADLOCK,	/* part of a cycle that nothing ends */
+	VERDICT_BEHIND,		/* stuck for it waits for such a cycle */
+	VERDICT_CIRCULAR,	/* part of a cycle that something can end */
+};
+
+struct wait {
+	unsigned long long serial;
+	pid_t tid;
+	pid_t pid;	/* 0 if it could not be found */
+	char *command;
+	bool all;
+	bool deadline;
+	bool alert;
+	unsigned int instance;
+	unsigned int owner;
+	unsigned int objects;
+	double waited;	/* seconds */
+	struct link *links;
+	size_t nr_links;
+
+	/* What find_deadlocks() makes of it. */
+	enum verdict verdict;
+	unsigned int cycle;	/* number, from 1; of a wait with a verdict */
+	struct link *through;	/* the mutex that leads to @next */
+	struct wait *next;	/* whose owner has that mutex */
+	bool lasting;		/* found before and after as well */
+	bool candidate;		/* for the verdict that is looked for */
+};
+
+struct instance {
+	unsigned int id;
+	unsigned int objects;	/* how many there are */
+	unsigned int seen;		/* how many of them were found */
+};
+
+struct snapshot {
+	bool driver;		/* there is one, ours or another */
+	size_t mute;		/* descriptors without anything about the object */
+	size_t refused;		/* processes that may not be inspected */
+	struct process **processes;
+	size_t nr_processes;
+	struct object **objects;	/* by instance and number */
+	size_t nr_objects;
+	struct wait **waits;		/* by process and thread */
+	size_t nr_waits;
+	struct instance **instances;	/* whose device was found open */
+	size_t nr_instances;
+	void *object_tree;		/* of tsearch() */
+	void *wait_tree;
+};
+
+/* What is listed. */
+enum list {
+	LIST_OBJECTS	= 1 << 0,
+	LIST_WAITS	= 1 << 1,
+	LIST_DEADLOCKS	= 1 << 2,
+	LIST_GRAPH	= 1 << 3,
+};
+
+/* As it was asked for; of an empty list of values all are wanted. */
+struct numbers {
+	const char *what;
+	unsigned int *values;
+	size_t nr;
+};
+
+struct options {
+	enum list list;
+	bool list_columns;
+	bool descriptors;	/* a row for each, not for each object */
+	bool json;
+	bool raw;
+	bool noheadings;
+	bool output_all;
+	const char *output;	/* names of columns */
+	double watch;		/* seconds, 0 for once */
+	struct numbers pids;
+	struct numbers instances;
+	unsigned int types;	/* bits */
+	unsigned int states;	/* bits */
+	const char **proc;	/* one for each reading, the last for all others */
+	size_t nr_proc;
+};
+
+extern struct options options;
+
+/* A row of a table. */
+struct row {
+	const struct object *object;
+	const struct holder *holder;	/* NULL if the process has it no longer */
+	const struct wait *wait;	/* NULL in the list of objects */
+	const struct link *link;
+};
+
+/* snapshot.c */
+struct snapshot *snapshot_read(const char *proc);
+void snapshot_free(struct snapshot *snapshot);
+const struct process *find_process(const struct snapshot *snapshot, pid_t pid);
+const struct wait *find_wait(const struct snapshot *snapshot,
+			     unsigned long long serial);
+enum state object_state(const struct object *object);
+unsigned int wait_seen(const struct wait *wait);
+
+/* deadlock.c */
+unsigned int find_deadlocks(struct snapshot *snapshot,
+			    const struct snapshot *before,
+			    const struct snapshot *after);
+
+/* graph.c */
+void print_graph(const struct snapshot *snapshot,
+		 bool (*wanted)(const struct snapshot *snapshot,
+				unsigned int instance));
+
+/* table.c */
+struct table;
+
+void list_columns(void);
+struct table *new_table(const char *name);
+void add_row(struct table *table, const struct row *row);
+void print_table(struct table *table);
+
+/* util.c */
+void *allocate(size_t size);
+void *grow(void *array, size_t nr, size_t size);
+
+/* A text of its own, made as by printf(). */
+#define format(...)							\
+({									\
+	char *_text;							\
+									\
+	if (asprintf(&_text, __VA_ARGS__) < 0)				\
+		err(EXIT_TROUBLE, NULL);				\
+	_text;								\
+})
+
+void split_words(const char *text, void (*item)(const char *word, void *data),
+		 void *data);
+
+#endif /* LSNTSYNC_H */

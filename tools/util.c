@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that is there, or the end of the program; lists of words. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include "lsntsync.h"
+
+/* Zeroed. */
+void *allocate(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		err(EXIT_TROUBLE, NULL);
+	return memory;
+}
+
+/* Makes room in an array of @nr elements for one more. */
+void *grow(void *array, size_t nr, size_t size)
+{
+	/* There is room up to the next power of two. */
+	if (nr & (nr - 1))
+		return array;
+	array = reallocarray(array, nr ? 2 * nr : 1, size);
+	if (!array)
+		err(EXIT_TROUBLE, NULL);
+	return array;
+}
+
+/* Calls @item for each of the words between commas. */
+void split_words(const char *text, void (*item)(const char *word, void *data),
+		 void *data)
+{
+	char *copy = format("%s", text), *rest = copy;
+	const char *word;
+
+	while ((word = strsep(&rest, ",")))
+		item(word, data);
+	free(copy);
+}
