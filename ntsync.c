@@ -50,11 +50,14 @@
 #include <linux/nospec.h>
 #include <linux/nsproxy.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
+#include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/time_namespace.h>
@@ -76,10 +79,25 @@
 /* Bits that tell the objects of a wait-for-all apart. */
 #define NTSYNC_REPEAT_BITS	512
 
+/* fdinfo shows so many waits for an object; those beyond are only counted. */
+#define NTSYNC_SHOWN_WAITS	1024
+
+/* So many of them are looked at before the lock is dropped for a moment. */
+#define NTSYNC_GLIMPSES		8
+
 enum ntsync_type {
 	NTSYNC_SEM,
 	NTSYNC_MUTEX,
 	NTSYNC_EVENT,
+};
+
+/* What may make an object signaled, for those who trace. */
+enum ntsync_op {
+	NTSYNC_RELEASE,
+	NTSYNC_UNLOCK,
+	NTSYNC_KILL,
+	NTSYNC_SET,
+	NTSYNC_PULSE,
 };
 
 /**
@@ -88,13 +106,18 @@ enum ntsync_type {
  * @multi_lock: held by whoever waits for a second object's lock; guards every
  *	ntsync_wait.watched and the moves of watches between objects
  * @wait_seq: numbers the waits-for-all as they begin; under @multi_lock
+ * @alls: the waits-for-all (struct ntsync_wait) that are queued, as they began;
+ *	under @multi_lock.  For fdinfo only
  * @last_id: number of the object that was created last
+ * @id: number of the instance among all
  */
 struct ntsync_instance {
 	struct kref ref;
 	spinlock_t multi_lock;	/* outer; see "Locks" above */
 	u64 wait_seq;
+	struct list_head alls;
 	atomic_t last_id;
+	u32 id;
 };
 
 /**
@@ -111,9 +134,11 @@ struct ntsync_instance {
  * @mutex: state of a mutex; under @lock, mutex.owner is 0 exactly while
  *	mutex.count is
  * @event: state of an event
+ * @state: the same words, whatever the type
  * @instance: the world that the object belongs to
- * @queue: waits-for-any (struct ntsync_entry) in the order of service
- * @by_owner: the same entries ordered by owner, of a mutex only: whoever has
+ * @queue: waits-for-any (struct ntsync_entry) in the order of service, then
+ *	the pollers (struct ntsync_pollers) if there ever were any
+ * @by_owner: the waits in it ordered by owner, of a mutex only: whoever has
  *	acquired it may have other waits that it satisfies too
  * @watchers: waits-for-all (struct ntsync_wait) that watch this object, in the
  *	order of service; changed with multi_lock held as well.  The object is
@@ -143,6 +168,7 @@ struct ntsync_obj {
 			u32 signaled;
 			u32 manual;
 		} event;
+		u32 state[2];
 	};
 	struct ntsync_instance *instance;
 	struct list_head queue;
@@ -154,7 +180,7 @@ struct ntsync_obj {
  * struct ntsync_entry - a wait's place in the queue of one object
  * @node: in ntsync_obj.queue, or empty when the entry has been taken off
  * @owner_node: in ntsync_obj.by_owner
- * @wait: whose entry it is
+ * @wait: whose entry it is, NULL if it is the pollers'
  * @owner: copy of ntsync_wait.owner
  * @index: what ntsync_wait.result becomes if this object ends the wait
  * @prio: copy of ntsync_wait.prio
@@ -171,6 +197,19 @@ struct ntsync_entry {
 };
 
 /**
+ * struct ntsync_pollers - those who poll() an object's file
+ * @entry: the last one in ntsync_obj.queue, of no wait and no owner: when a
+ *	signal gets so far, all waits were served and the object is signaled
+ * @queue: where poll(), epoll and io_uring wait for that
+ *
+ * Made by the first of them, and freed with the object.
+ */
+struct ntsync_pollers {
+	struct ntsync_entry entry;
+	wait_queue_head_t queue;
+};
+
+/**
  * struct ntsync_wait - a thread that waits
  * @task: the waiter
  * @result: how the wait ends, decided by whoever moves it from NTSYNC_PENDING
@@ -178,6 +217,7 @@ struct ntsync_entry {
  *	the waiter
  * @owner_dead: an abandoned mutex was acquired; written before @done
  * @all: a wait-for-all, else a wait-for-any
+ * @has_deadline: it ends by itself some day
  * @owner: name under which mutexes are acquired
  * @prio: the lower the more urgent; the same for all ordinary threads
  * @count: objects in @objs, the alert not counted
@@ -191,6 +231,9 @@ struct ntsync_entry {
  *	it watches nothing.  Guarded by multi_lock together with @watched's lock
  * @watched: under multi_lock
  * @seq: when the wait-for-all began; under multi_lock
+ * @in_instance: in ntsync_instance.alls, of a wait-for-all; under multi_lock
+ * @serial: tells the wait from all others that there were
+ * @begun: when it queued, in jiffies
  */
 struct ntsync_wait {
 	struct task_struct *task;
@@ -198,6 +241,7 @@ struct ntsync_wait {
 	bool done;
 	bool owner_dead;
 	bool all;
+	bool has_deadline;
 	u32 owner;
 	int prio;
 	u32 count;
@@ -209,16 +253,21 @@ struct ntsync_wait {
 	struct rb_node watch;
 	struct ntsync_obj *watched;
 	u64 seq;
+	struct list_head in_instance;
+	u64 serial;
+	unsigned long begun;
 };
 
 /**
- * struct ntsync_wakes - granted waits whose threads must be woken
+ * struct ntsync_wakes - whom to wake when the locks are dropped
  * @first: the wait that was granted first, NULL if none was
  * @last: where to link the next one
+ * @pollers: to be told that the object is signaled, NULL if there are none
  */
 struct ntsync_wakes {
 	struct ntsync_wait *first;
 	struct ntsync_wait **last;
+	struct ntsync_pollers *pollers;
 };
 
 /**
@@ -251,6 +300,39 @@ struct ntsync_deadline {
 };
 
 static struct kmem_cache *ntsync_obj_cache;
+
+/* Number of the instance that was opened last. */
+static atomic_t ntsync_last_instance;
+
+/* Serial number of the wait that queued last on each CPU; see ntsync_init(). */
+static DEFINE_PER_CPU(u64, ntsync_last_serial);
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/ntsync.h>
+
+/*
+ * Trace events of hot paths are called out of line, or what they need would
+ * cost registers there while they are off.
+ */
+
+static noinline __cold void ntsync_trace_acquire(const struct ntsync_obj *obj,
+						 u32 owner)
+{
+	trace_ntsync_acquire(obj, owner);
+}
+
+/* Before the wakes are made; @wakes is NULL if there are none. */
+static noinline __cold void ntsync_trace_signal(const struct ntsync_obj *obj,
+						enum ntsync_op op, int ret,
+						const struct ntsync_wakes *wakes)
+{
+	const struct ntsync_wait *wait = wakes ? wakes->first : NULL;
+	u32 woken = 0;
+
+	for (; wait; wait = wait->next_wake)
+		woken++;
+	trace_ntsync_signal(obj, op, ret, woken);
+}
 
 /* State */
 
@@ -318,6 +400,8 @@ static __always_inline bool ntsync_acquire(struct ntsync_obj *obj, u32 owner)
 			ntsync_store(&obj->event.signaled, 0);
 		break;
 	}
+	if (trace_ntsync_acquire_enabled())
+		ntsync_trace_acquire(obj, owner);
 	return abandoned;
 }
 
@@ -367,6 +451,7 @@ static void ntsync_wakes_init(struct ntsync_wakes *wakes)
 {
 	wakes->first = NULL;
 	wakes->last = &wakes->first;
+	wakes->pollers = NULL;
 }
 
 static void ntsync_wakes_add(struct ntsync_wakes *wakes,
@@ -403,12 +488,10 @@ static void ntsync_wakes_begin(const struct ntsync_wakes *wakes)
 		preempt_disable();
 }
 
-static void ntsync_wakes_end(struct ntsync_wakes *wakes)
+static void ntsync_wake_all(struct ntsync_wakes *wakes)
 {
 	int urgent = NTSYNC_URGENT_WAKES;
 
-	if (!wakes->first)
-		return;
 	while (wakes->first && urgent--)
 		ntsync_wake_first(wakes);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
@@ -417,6 +500,14 @@ static void ntsync_wakes_end(struct ntsync_wakes *wakes)
 		ntsync_wake_first(wakes);
 		cond_resched();
 	}
+}
+
+static void ntsync_wakes_end(struct ntsync_wakes *wakes)
+{
+	if (wakes->first)
+		ntsync_wake_all(wakes);
+	if (unlikely(wakes->pollers))
+		wake_up_poll(&wakes->pollers->queue, EPOLLIN | EPOLLRDNORM);
 }
 
 /* Queues of waits-for-any, under the object's lock */
@@ -461,9 +552,20 @@ static struct ntsync_entry *ntsync_find_owner(const struct ntsync_obj *obj,
 	return found;
 }
 
+static struct ntsync_pollers *ntsync_find_pollers(const struct ntsync_obj *obj)
+{
+	struct ntsync_entry *last;
+
+	if (list_empty(&obj->queue))
+		return NULL;
+	last = list_last_entry(&obj->queue, struct ntsync_entry, node);
+	return last->wait ? NULL : container_of(last, struct ntsync_pollers, entry);
+}
+
 static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
-	struct list_head *before = &obj->queue;
+	struct ntsync_pollers *pollers = ntsync_find_pollers(obj);
+	struct list_head *before = pollers ? &pollers->entry.node : &obj->queue;
 	struct ntsync_entry *other;
 
 	if (entry->prio < MAX_RT_PRIO) {
@@ -508,6 +610,10 @@ static void ntsync_offer_any(struct ntsync_obj *obj, struct ntsync_wakes *wakes)
 		if (!entry || !ntsync_signaled(obj, entry->owner))
 			return;
 		wait = entry->wait;
+		if (!wait) {
+			wakes->pollers = ntsync_find_pollers(obj);
+			return;
+		}
 		ntsync_dequeue(obj, entry);
 		if (!ntsync_claim(wait, entry->index))
 			continue;
@@ -524,6 +630,18 @@ static bool ntsync_wait_before(const struct ntsync_wait *a,
 	if (a->prio != b->prio)
 		return a->prio < b->prio;
 	return a->seq < b->seq;
+}
+
+/* Where an object stands in a wait; ntsync_wait.count if not among its objects. */
+static u32 ntsync_index_of(const struct ntsync_wait *wait,
+			   const struct ntsync_obj *obj)
+{
+	u32 i;
+
+	for (i = 0; i < wait->count; i++)
+		if (wait->objs[i] == obj)
+			break;
+	return i;
 }
 
 /* Watch a locked object that is unsignaled for the waiter. */
@@ -633,6 +751,53 @@ static bool ntsync_watch_or_grant(struct ntsync_wait *wait,
 }
 
 /*
+ * Let the watchers of one object watch another one, both locked, if it is
+ * unsignaled for them all.
+ */
+static bool ntsync_move_watchers(struct ntsync_obj *from, struct ntsync_obj *to)
+{
+	struct rb_node *node;
+	struct ntsync_wait *wait;
+
+	for (node = rb_first(&from->watchers); node; node = rb_next(node)) {
+		wait = rb_entry(node, struct ntsync_wait, watch);
+		if (ntsync_index_of(wait, to) == wait->count ||
+		    ntsync_signaled(to, wait->owner))
+			break;
+		wait->watched = to;
+	}
+	if (!node) {
+		to->watchers = from->watchers;
+		from->watchers = RB_ROOT;
+		return true;
+	}
+	while ((node = rb_prev(node)))
+		rb_entry(node, struct ntsync_wait, watch)->watched = from;
+	return false;
+}
+
+/*
+ * When waits have the same objects, a signal of one sends all watches to
+ * another one.  If nobody watches that yet, their tree goes there as it is.
+ */
+static bool ntsync_send_watchers(struct ntsync_obj *from)
+{
+	struct rb_node *first = rb_first(&from->watchers);
+	struct ntsync_obj *to;
+	bool moved;
+
+	if (!first)
+		return true;
+	to = ntsync_find_unsignaled(rb_entry(first, struct ntsync_wait, watch));
+	if (!to || !RB_EMPTY_ROOT(&to->watchers))
+		return false;
+	ntsync_lock_nested(to);
+	moved = ntsync_move_watchers(from, to);
+	ntsync_unlock(to);
+	return moved;
+}
+
+/*
  * Offer a locked object to its watchers.  Each that it is signaled for leaves:
  * granted, moved to another object, or because its wait has ended otherwise.
  */
@@ -641,6 +806,8 @@ static void ntsync_offer_all(struct ntsync_obj *obj, struct ntsync_wakes *wakes)
 	struct rb_node *node, *next;
 	struct ntsync_wait *wait;
 
+	if (ntsync_send_watchers(obj))
+		return;
 	for (node = rb_first(&obj->watchers); node; node = next) {
 		next = rb_next(node);
 		wait = rb_entry(node, struct ntsync_wait, watch);
@@ -652,8 +819,10 @@ static void ntsync_offer_all(struct ntsync_obj *obj, struct ntsync_wakes *wakes)
 		ntsync_unwatch(wait);
 		if (atomic_read(&wait->result) != NTSYNC_PENDING)
 			continue;
-		if (ntsync_watch_or_grant(wait, obj))
+		if (ntsync_watch_or_grant(wait, obj)) {
+			list_del(&wait->in_instance);
 			ntsync_wakes_add(wakes, wait);
+		}
 	}
 }
 
@@ -671,10 +840,42 @@ enum ntsync_offer {
 
 typedef int (*ntsync_step_t)(struct ntsync_obj *obj, u32 arg, u32 *prev);
 
+/* What is left to do when a locked object was offered to all, or to nobody. */
+static __always_inline void ntsync_end_offer(struct ntsync_obj *obj, int offer,
+					     enum ntsync_op op,
+					     struct ntsync_wakes *wakes)
+{
+	if (offer == NTSYNC_OFFER_ONCE) {
+		ntsync_store(&obj->event.signaled, 0);
+		if (wakes)
+			wakes->pollers = NULL;
+	}
+	if (trace_ntsync_signal_enabled())
+		ntsync_trace_signal(obj, op, min(offer, 0), wakes);
+}
+
+/*
+ * Offer an object that somebody waits for to its queue, drop its lock and wake
+ * whom it satisfies.
+ */
+static noinline void ntsync_satisfy(struct ntsync_obj *obj, int offer,
+				    enum ntsync_op op)
+	__releases(&obj->lock)
+{
+	struct ntsync_wakes wakes;
+
+	ntsync_wakes_init(&wakes);
+	ntsync_offer_any(obj, &wakes);
+	ntsync_end_offer(obj, offer, op, &wakes);
+	ntsync_wakes_begin(&wakes);
+	spin_unlock(&obj->lock);
+	ntsync_wakes_end(&wakes);
+}
+
 /* ntsync_signal() of an object that was seen to be watched. */
 static noinline int ntsync_signal_watched(struct ntsync_obj *obj,
-					  ntsync_step_t step, u32 arg,
-					  u32 *prev)
+					  ntsync_step_t step, enum ntsync_op op,
+					  u32 arg, u32 *prev)
 {
 	struct ntsync_instance *instance = obj->instance;
 	struct ntsync_wakes wakes;
@@ -687,9 +888,8 @@ static noinline int ntsync_signal_watched(struct ntsync_obj *obj,
 	if (ret > NTSYNC_NO_OFFER) {
 		ntsync_offer_all(obj, &wakes);
 		ntsync_offer_any(obj, &wakes);
-		if (ret == NTSYNC_OFFER_ONCE)
-			ntsync_store(&obj->event.signaled, 0);
 	}
+	ntsync_end_offer(obj, ret, op, &wakes);
 	ntsync_unlock(obj);
 	ntsync_wakes_begin(&wakes);
 	spin_unlock(&instance->multi_lock);
@@ -702,26 +902,23 @@ static noinline int ntsync_signal_watched(struct ntsync_obj *obj,
  * error.
  */
 static __always_inline int ntsync_signal(struct ntsync_obj *obj,
-					 ntsync_step_t step, u32 arg, u32 *prev)
+					 ntsync_step_t step, enum ntsync_op op,
+					 u32 arg, u32 *prev)
 {
-	struct ntsync_wakes wakes;
 	int ret;
 
-	ntsync_wakes_init(&wakes);
 	spin_lock(&obj->lock);
 	if (unlikely(!RB_EMPTY_ROOT(&obj->watchers))) {
 		spin_unlock(&obj->lock);
-		return ntsync_signal_watched(obj, step, arg, prev);
+		return ntsync_signal_watched(obj, step, op, arg, prev);
 	}
 	ret = step(obj, arg, prev);
-	if (ret > NTSYNC_NO_OFFER) {
-		ntsync_offer_any(obj, &wakes);
-		if (ret == NTSYNC_OFFER_ONCE)
-			ntsync_store(&obj->event.signaled, 0);
+	if (ret > NTSYNC_NO_OFFER && !list_empty(&obj->queue)) {
+		ntsync_satisfy(obj, ret, op);
+		return 0;
 	}
-	ntsync_wakes_begin(&wakes);
+	ntsync_end_offer(obj, ret, op, NULL);
 	spin_unlock(&obj->lock);
-	ntsync_wakes_end(&wakes);
 	return min(ret, 0);
 }
 
@@ -806,7 +1003,8 @@ static long ntsync_sem_release(struct ntsync_obj *sem, u32 __user *uarg)
 	if (put_user(count, uarg))
 		return -EFAULT;
 
-	ret = ntsync_signal(sem, ntsync_sem_release_step, count, &prev);
+	ret = ntsync_signal(sem, ntsync_sem_release_step, NTSYNC_RELEASE, count,
+			    &prev);
 	if (ret)
 		return ret;
 	return put_user(prev, uarg);
@@ -881,7 +1079,8 @@ static long ntsync_mutex_unlock(struct ntsync_obj *mutex,
 	if (put_user(args.count, &uargs->count))
 		return -EFAULT;
 
-	ret = ntsync_signal(mutex, ntsync_mutex_unlock_step, args.owner, &prev);
+	ret = ntsync_signal(mutex, ntsync_mutex_unlock_step, NTSYNC_UNLOCK,
+			    args.owner, &prev);
 	if (ret)
 		return ret;
 	return put_user(prev, &uargs->count);
@@ -918,7 +1117,8 @@ static long ntsync_mutex_kill(struct ntsync_obj *mutex, u32 __user *uarg)
 		return -EFAULT;
 	if (mutex->type != NTSYNC_MUTEX || !owner)
 		return -EINVAL;
-	return ntsync_signal(mutex, ntsync_mutex_kill_step, owner, NULL);
+	return ntsync_signal(mutex, ntsync_mutex_kill_step, NTSYNC_KILL, owner,
+			     NULL);
 }
 
 /**
@@ -975,6 +1175,7 @@ static int ntsync_event_pulse_step(struct ntsync_obj *event, u32 unused,
  * ntsync_event_signal() - %NTSYNC_IOC_EVENT_SET and %NTSYNC_IOC_EVENT_PULSE
  * @event: the object
  * @step: which of them
+ * @op: the same, for those who trace
  * @uarg: receives 1 if the event was set before, else 0
  *
  * Serves NtSetEvent and NtPulseEvent.
@@ -985,6 +1186,7 @@ static int ntsync_event_pulse_step(struct ntsync_obj *event, u32 unused,
  */
 static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
 						ntsync_step_t step,
+						enum ntsync_op op,
 						u32 __user *uarg)
 {
 	u32 prev;
@@ -994,7 +1196,7 @@ static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
 	if (!ntsync_writable(uarg))
 		return -EFAULT;
 
-	ntsync_signal(event, step, 0, &prev);
+	ntsync_signal(event, step, op, 0, &prev);
 	return put_user(prev, uarg);
 }
 
@@ -1121,6 +1323,7 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 	spin_lock(&obj->lock);
 	if (!ntsync_signaled(obj, wait->owner)) {
 		ntsync_enqueue(obj, entry);
+		trace_ntsync_queue(obj, wait, index);
 		wait->queued++;
 		queued = true;
 	} else if (ntsync_claim(wait, index)) {
@@ -1131,16 +1334,28 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 	return queued;
 }
 
+static void ntsync_queue_all(struct ntsync_wait *wait,
+			     struct ntsync_instance *instance)
+{
+	spin_lock(&instance->multi_lock);
+	wait->seq = instance->wait_seq++;
+	wait->done = ntsync_watch_or_grant(wait, NULL);
+	if (!wait->done) {
+		list_add_tail(&wait->in_instance, &instance->alls);
+		if (trace_ntsync_queue_enabled())
+			trace_ntsync_queue(wait->watched, wait,
+					   ntsync_index_of(wait, wait->watched));
+	}
+	spin_unlock(&instance->multi_lock);
+}
+
 static void ntsync_queue(struct ntsync_wait *wait,
 			 struct ntsync_instance *instance)
 {
 	u32 i = 0;
 
 	if (wait->all) {
-		spin_lock(&instance->multi_lock);
-		wait->seq = instance->wait_seq++;
-		wait->done = ntsync_watch_or_grant(wait, NULL);
-		spin_unlock(&instance->multi_lock);
+		ntsync_queue_all(wait, instance);
 		i = wait->count;
 	}
 	for (; i < wait->total; i++)
@@ -1174,6 +1389,7 @@ static void ntsync_unqueue(struct ntsync_wait *wait,
 	if (!wait->all || !result)
 		return;
 	spin_lock(&instance->multi_lock);
+	list_del(&wait->in_instance);
 	if (!RB_EMPTY_NODE(&wait->watch)) {
 		ntsync_lock_nested(wait->watched);
 		ntsync_unwatch(wait);
@@ -1227,6 +1443,30 @@ static void ntsync_sleep_until_done(struct ntsync_wait *wait)
 	__set_current_state(TASK_RUNNING);
 }
 
+/* Everything but what is written first when a wait-for-all queues. */
+static void ntsync_wait_init(struct ntsync_wait *wait,
+			     const struct ntsync_set *set, bool all,
+			     struct ntsync_entry *entries,
+			     struct ntsync_deadline deadline)
+{
+	wait->task = current;
+	atomic_set(&wait->result, NTSYNC_PENDING);
+	wait->done = false;
+	wait->owner_dead = false;
+	wait->all = all;
+	wait->has_deadline = deadline.time != KTIME_MAX;
+	wait->owner = set->owner;
+	wait->prio = min(current->normal_prio, MAX_RT_PRIO);
+	wait->count = set->count;
+	wait->total = set->total;
+	wait->queued = 0;
+	wait->objs = set->objs;
+	wait->entries = entries;
+	RB_CLEAR_NODE(&wait->watch);
+	wait->serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids);
+	wait->begun = jiffies;
+}
+
 /*
  * Queue, sleep, and leave the queues.  @entries is room for one entry an
  * object, of a wait-for-all for one for its alert.
@@ -1236,20 +1476,10 @@ static int ntsync_block(struct ntsync_instance *instance,
 			struct ntsync_entry *entries,
 			struct ntsync_deadline deadline, u32 *index)
 {
-	struct ntsync_wait wait = {
-		.task = current,
-		.result = ATOMIC_INIT(NTSYNC_PENDING),
-		.all = all,
-		.owner = set->owner,
-		.prio = min(current->normal_prio, MAX_RT_PRIO),
-		.count = set->count,
-		.total = set->total,
-		.objs = set->objs,
-		.entries = entries,
-	};
+	struct ntsync_wait wait __uninitialized;
 	int ret;
 
-	RB_CLEAR_NODE(&wait.watch);
+	ntsync_wait_init(&wait, set, all, entries, deadline);
 	ntsync_queue(&wait, instance);
 
 	ret = ntsync_sleep(&wait, deadline);
@@ -1549,7 +1779,7 @@ static noinline int ntsync_poll_locked(struct ntsync_instance *instance,
 }
 
 /* Wait for one object; for any or for all is the same until it blocks. */
-static int ntsync_wait_one(struct ntsync_instance *instance,
+static __always_inline int ntsync_wait_one(struct ntsync_instance *instance,
 			   struct ntsync_obj *obj, bool all,
 			   const struct ntsync_wait_args *args)
 {
@@ -1573,7 +1803,7 @@ static int ntsync_wait_one(struct ntsync_instance *instance,
 	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
-static int ntsync_wait_many(struct ntsync_instance *instance,
+static __always_inline int ntsync_wait_many(struct ntsync_instance *instance,
 			    const struct ntsync_set *set, bool all,
 			    const struct ntsync_wait_args *args, u32 *index)
 {
@@ -1786,6 +2016,41 @@ fault:
 	return -EFAULT;
 }
 
+static __always_inline bool ntsync_waits_are_traced(void)
+{
+	return trace_ntsync_wait_begin_enabled() ||
+	       trace_ntsync_wait_end_enabled();
+}
+
+static noinline __cold int
+ntsync_trace_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
+		      bool all, const struct ntsync_wait_args *args)
+{
+	u64 begun = ktime_get_ns();
+	int ret;
+
+	trace_ntsync_wait_begin(instance, args, all);
+	ret = ntsync_wait_one(instance, obj, all, args);
+	trace_ntsync_wait_end(instance, args, all, ret, 0, &obj,
+			      ktime_get_ns() - begun);
+	return ret;
+}
+
+static noinline __cold int
+ntsync_trace_wait_many(struct ntsync_instance *instance,
+		       const struct ntsync_set *set, bool all,
+		       const struct ntsync_wait_args *args, u32 *index)
+{
+	u64 begun = ktime_get_ns();
+	int ret;
+
+	trace_ntsync_wait_begin(instance, args, all);
+	ret = ntsync_wait_many(instance, set, all, args, index);
+	trace_ntsync_wait_end(instance, args, all, ret, *index, set->objs,
+			      ktime_get_ns() - begun);
+	return ret;
+}
+
 /* A wait for one object without alert, nine of ten: no array, no allocation. */
 static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 			   const struct ntsync_wait_args *args, bool writable)
@@ -1805,13 +2070,15 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 		ret = -EINVAL;
 	else if (!writable)
 		ret = -EFAULT;
+	else if (ntsync_waits_are_traced())
+		ret = ntsync_trace_wait_one(instance, obj, all, args);
 	else
 		ret = ntsync_wait_one(instance, obj, all, args);
 	ntsync_put_file(file, shared);
 	return ret;
 }
 
-static int ntsync_call_set(struct ntsync_instance *instance,
+static __always_inline int ntsync_call_set(struct ntsync_instance *instance,
 			   struct ntsync_set *set, const u32 *fds, bool all,
 			   const struct ntsync_wait_args *args, bool writable,
 			   u32 *index)
@@ -1821,8 +2088,11 @@ static int ntsync_call_set(struct ntsync_instance *instance,
 	ret = ntsync_get_files(set, instance, fds, all);
 	if (ret)
 		return ret;
-	ret = -EFAULT;
-	if (writable)
+	if (!writable)
+		ret = -EFAULT;
+	else if (ntsync_waits_are_traced())
+		ret = ntsync_trace_wait_many(instance, set, all, args, index);
+	else
 		ret = ntsync_wait_many(instance, set, all, args, index);
 	ntsync_put_files(set, set->total);
 	return ret;
@@ -1844,24 +2114,25 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 		.owner = args->owner,
 		.shared = ntsync_fds_shared(),
 	};
-	void *room = NULL;
+	void *room;
 	int ret;
 
 	if (args->count && ntsync_get_fds(fds, ufds, args->count))
 		return -EFAULT;
 	fds[args->count] = args->alert;
 
-	if (set.total > NTSYNC_SMALL_WAIT) {
-		room = kmalloc_array(set.total, sizeof(*files) + sizeof(*objs),
-				     GFP_KERNEL_ACCOUNT);
-		if (!room)
-			return -ENOMEM;
-		set.objs = room;
-		set.files = room + set.total * sizeof(*objs);
-	}
+	if (set.total <= NTSYNC_SMALL_WAIT)
+		return ntsync_call_set(instance, &set, fds, all, args, writable,
+				       index);
+
+	room = kmalloc_array(set.total, sizeof(*files) + sizeof(*objs),
+			     GFP_KERNEL_ACCOUNT);
+	if (!room)
+		return -ENOMEM;
+	set.objs = room;
+	set.files = room + set.total * sizeof(*objs);
 	ret = ntsync_call_set(instance, &set, fds, all, args, writable, index);
-	if (room)
-		kfree(room);
+	kfree(room);
 	return ret;
 }
 
@@ -1885,7 +2156,7 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 static long ntsync_wait(struct ntsync_instance *instance,
 			struct ntsync_wait_args __user *uargs, bool all)
 {
-	struct ntsync_wait_args args;
+	struct ntsync_wait_args args __uninitialized;
 	u32 index = 0;
 	bool writable;
 	int ret;
@@ -1905,6 +2176,258 @@ static long ntsync_wait(struct ntsync_instance *instance,
 	return ret;
 }
 
+/* Polling a descriptor */
+
+/* The pollers of an object, made if there are none.  NULL without memory. */
+static struct ntsync_pollers *ntsync_get_pollers(struct ntsync_obj *obj)
+{
+	struct ntsync_pollers *pollers, *new;
+
+	spin_lock(&obj->lock);
+	pollers = ntsync_find_pollers(obj);
+	spin_unlock(&obj->lock);
+	if (pollers)
+		return pollers;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->entry.prio = INT_MAX;
+	init_waitqueue_head(&new->queue);
+	spin_lock(&obj->lock);
+	pollers = ntsync_find_pollers(obj);
+	if (!pollers) {
+		list_add_tail(&new->entry.node, &obj->queue);
+		swap(pollers, new);
+	}
+	spin_unlock(&obj->lock);
+	kfree(new);
+	return pollers;
+}
+
+/**
+ * ntsync_obj_poll() - poll(), epoll and the like of an object
+ * @file: the object's
+ * @table: where to wait, if it waits
+ *
+ * Has no NT call: it lets a program wait for objects beside sockets and timers.
+ *
+ * Context: may sleep.
+ * Return: %EPOLLIN and %EPOLLRDNORM while the object is signaled, of a mutex
+ *	while it is unowned; %EPOLLERR without memory.
+ */
+static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
+{
+	struct ntsync_obj *obj = file->private_data;
+	struct ntsync_pollers *pollers;
+	bool signaled;
+
+	pollers = ntsync_get_pollers(obj);
+	if (!pollers)
+		return EPOLLERR;
+	poll_wait(file, &pollers->queue, table);
+	/* Locked: a signal after this has seen the poller in the queue. */
+	spin_lock(&obj->lock);
+	signaled = ntsync_signaled(obj, 0);
+	spin_unlock(&obj->lock);
+	return signaled ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+/* Looking inside: /proc/PID/fdinfo/FD */
+
+/* What is shown of a wait, read under the lock and printed without it. */
+struct ntsync_glimpse {
+	u64 serial;
+	unsigned long waited;
+	pid_t tid;
+	u32 owner;
+	u32 index;
+	u32 objects;
+	bool all;
+	bool has_deadline;
+	bool has_alert;
+};
+
+/**
+ * struct ntsync_viewer - a thread that reads an object's fdinfo
+ * @wait: of nobody and canceled, so that it is passed over; its @in_instance is
+ *	the viewer's place among the waits-for-all while multi_lock is dropped
+ * @entry: of @wait, its place in the object's queue while the lock is dropped.
+ *	A granter who meets it takes it off, as any entry of a canceled wait:
+ *	all that stood before it is gone then
+ * @glimpses: of the waits met since the lock was taken
+ * @count: how many
+ * @waiters: how many were met in all
+ */
+struct ntsync_viewer {
+	struct ntsync_wait wait;
+	struct ntsync_entry entry;
+	struct ntsync_glimpse glimpses[NTSYNC_GLIMPSES];
+	u32 count;
+	u32 waiters;
+};
+
+static const char * const ntsync_type_names[] = {
+	[NTSYNC_SEM] = "semaphore",
+	[NTSYNC_MUTEX] = "mutex",
+	[NTSYNC_EVENT] = "event",
+};
+
+/* With what keeps the wait where it is locked; that keeps its task too. */
+static void ntsync_view(struct ntsync_viewer *viewer,
+			const struct ntsync_wait *wait, u32 index)
+{
+	if (atomic_read(&wait->result) != NTSYNC_PENDING)
+		return;
+	viewer->glimpses[viewer->count++] = (struct ntsync_glimpse) {
+		.serial = wait->serial,
+		.waited = jiffies - wait->begun,
+		.tid = task_pid_vnr(wait->task),
+		.owner = wait->owner,
+		.index = index,
+		.objects = wait->count,
+		.all = wait->all,
+		.has_deadline = wait->has_deadline,
+		.has_alert = wait->total > wait->count,
+	};
+}
+
+/* Look at a few waits-for-all of the instance.  Returns whether there are more. */
+static bool ntsync_view_alls(struct ntsync_viewer *viewer,
+			     const struct ntsync_obj *obj)
+{
+	struct list_head *place = &viewer->wait.in_instance;
+	struct ntsync_instance *instance = obj->instance;
+	struct ntsync_wait *wait;
+	u32 looks = NTSYNC_GLIMPSES, index;
+	bool more;
+
+	spin_lock(&instance->multi_lock);
+	if (list_empty(place))
+		list_add(place, &instance->alls);
+	while (!list_is_last(place, &instance->alls) && looks--) {
+		wait = list_next_entry(&viewer->wait, in_instance);
+		list_move(place, &wait->in_instance);
+		index = ntsync_index_of(wait, obj);
+		if (index < wait->count)
+			ntsync_view(viewer, wait, index);
+	}
+	more = !list_is_last(place, &instance->alls);
+	if (!more)
+		list_del_init(place);
+	spin_unlock(&instance->multi_lock);
+	return more;
+}
+
+/* The same of the object's queue. */
+static bool ntsync_view_queue(struct ntsync_viewer *viewer,
+			      struct ntsync_obj *obj)
+{
+	struct ntsync_entry *place = &viewer->entry, *entry;
+	u32 looks = NTSYNC_GLIMPSES;
+	bool more = true;
+
+	spin_lock(&obj->lock);
+	if (list_empty(&place->node)) {
+		list_add(&place->node, &obj->queue);
+		if (obj->type == NTSYNC_MUTEX)
+			ntsync_insert_by_owner(obj, place);
+	}
+	while (more && looks--) {
+		entry = list_next_entry(place, node);
+		more = !list_is_last(&place->node, &obj->queue) && entry->wait;
+		if (!more)
+			break;
+		list_move(&place->node, &entry->node);
+		place->prio = entry->prio;
+		ntsync_view(viewer, entry->wait, entry->index);
+	}
+	if (!more)
+		ntsync_dequeue(obj, place);
+	spin_unlock(&obj->lock);
+	return more;
+}
+
+static void ntsync_show_glimpses(struct seq_file *m, struct ntsync_viewer *viewer)
+{
+	const struct ntsync_glimpse *seen;
+	u32 i;
+
+	for (i = 0; i < viewer->count; i++) {
+		if (viewer->waiters++ >= NTSYNC_SHOWN_WAITS)
+			continue;
+		seen = &viewer->glimpses[i];
+		seq_printf(m, "wait:\tserial=%llu tid=%d kind=%s index=%u owner=%u waited=%llu deadline=%s alert=%s objects=%u\n",
+			   seen->serial, seen->tid, seen->all ? "all" : "any",
+			   seen->index, seen->owner,
+			   (u64)jiffies_to_msecs(seen->waited) * NSEC_PER_MSEC,
+			   seen->has_deadline ? "yes" : "no",
+			   seen->has_alert ? "yes" : "no", seen->objects);
+	}
+	viewer->count = 0;
+	cond_resched();
+}
+
+static void ntsync_show_waits(struct seq_file *m, struct ntsync_obj *obj)
+{
+	struct ntsync_viewer viewer = {
+		.wait.result = ATOMIC_INIT(NTSYNC_CANCELED),
+		.entry.wait = &viewer.wait,
+		.entry.prio = INT_MIN,
+	};
+	bool more;
+
+	INIT_LIST_HEAD(&viewer.wait.in_instance);
+	INIT_LIST_HEAD(&viewer.entry.node);
+	do {
+		more = ntsync_view_alls(&viewer, obj);
+		ntsync_show_glimpses(m, &viewer);
+	} while (more);
+	do {
+		more = ntsync_view_queue(&viewer, obj);
+		ntsync_show_glimpses(m, &viewer);
+	} while (more);
+	seq_printf(m, "waiters:\t%u\n", viewer.waiters);
+}
+
+static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct ntsync_obj *obj = file->private_data;
+	u32 state[2];
+	bool abandoned;
+
+	spin_lock(&obj->lock);
+	state[0] = obj->state[0];
+	state[1] = obj->state[1];
+	abandoned = obj->abandoned;
+	spin_unlock(&obj->lock);
+
+	seq_printf(m, "instance:\t%u\nobject:\t%u\ntype:\t%s\n",
+		   obj->instance->id, obj->id, ntsync_type_names[obj->type]);
+	switch (obj->type) {
+	case NTSYNC_SEM:
+		seq_printf(m, "count:\t%u\nmax:\t%u\n", state[0], state[1]);
+		break;
+	case NTSYNC_MUTEX:
+		seq_printf(m, "owner:\t%u\ncount:\t%u\nabandoned:\t%d\n",
+			   state[0], state[1], abandoned);
+		break;
+	case NTSYNC_EVENT:
+		seq_printf(m, "manual:\t%u\nsignaled:\t%u\n", state[1], state[0]);
+		break;
+	}
+	ntsync_show_waits(m, obj);
+}
+
+static void ntsync_dev_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct ntsync_instance *instance = file->private_data;
+
+	/* The device's own reference counts for no object. */
+	seq_printf(m, "instance:\t%u\nobjects:\t%u\n", instance->id,
+		   kref_read(&instance->ref) - 1);
+}
+
 /* Lifetime of instances and objects */
 
 static void ntsync_instance_free(struct kref *ref)
@@ -1917,8 +2440,8 @@ static void ntsync_instance_put(struct ntsync_instance *instance)
 	kref_put(&instance->ref, ntsync_instance_free);
 }
 
-static struct ntsync_obj *ntsync_obj_alloc(struct ntsync_instance *instance,
-					   enum ntsync_type type)
+static __always_inline struct ntsync_obj *
+ntsync_obj_alloc(struct ntsync_instance *instance, enum ntsync_type type)
 {
 	struct ntsync_obj *obj;
 
@@ -1930,14 +2453,15 @@ static struct ntsync_obj *ntsync_obj_alloc(struct ntsync_instance *instance,
 	obj->id = atomic_inc_return(&instance->last_id);
 	obj->instance = instance;
 	INIT_LIST_HEAD(&obj->queue);
-	obj->by_owner = RB_ROOT;
-	obj->watchers = RB_ROOT;
 	kref_get(&instance->ref);
 	return obj;
 }
 
-static void ntsync_obj_free(struct ntsync_obj *obj)
+static __always_inline void ntsync_obj_free(struct ntsync_obj *obj)
 {
+	trace_ntsync_destroy(obj);
+	if (!list_empty(&obj->queue))
+		kfree(ntsync_find_pollers(obj));
 	ntsync_instance_put(obj->instance);
 	kmem_cache_free(ntsync_obj_cache, obj);
 }
@@ -1947,6 +2471,7 @@ static int ntsync_obj_install(struct ntsync_obj *obj)
 {
 	int fd;
 
+	trace_ntsync_create(obj);
 	fd = anon_inode_getfd("ntsync", &ntsync_obj_fops, obj,
 			      O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -2065,11 +2590,13 @@ static long ntsync_obj_ioctl(struct file *file, unsigned int cmd,
 	case NTSYNC_IOC_MUTEX_READ:
 		return ntsync_mutex_read(obj, argp);
 	case NTSYNC_IOC_EVENT_SET:
-		return ntsync_event_signal(obj, ntsync_event_set_step, argp);
+		return ntsync_event_signal(obj, ntsync_event_set_step,
+					   NTSYNC_SET, argp);
 	case NTSYNC_IOC_EVENT_RESET:
 		return ntsync_event_reset(obj, argp);
 	case NTSYNC_IOC_EVENT_PULSE:
-		return ntsync_event_signal(obj, ntsync_event_pulse_step, argp);
+		return ntsync_event_signal(obj, ntsync_event_pulse_step,
+					   NTSYNC_PULSE, argp);
 	case NTSYNC_IOC_EVENT_READ:
 		return ntsync_event_read(obj, argp);
 	default:
@@ -2080,6 +2607,8 @@ static long ntsync_obj_ioctl(struct file *file, unsigned int cmd,
 static const struct file_operations ntsync_obj_fops = {
 	.owner		= THIS_MODULE,
 	.release	= ntsync_obj_release,
+	.poll		= ntsync_obj_poll,
+	.show_fdinfo	= ntsync_obj_show_fdinfo,
 	.unlocked_ioctl	= ntsync_obj_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };
@@ -2093,6 +2622,8 @@ static int ntsync_dev_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	kref_init(&instance->ref);
 	spin_lock_init(&instance->multi_lock);
+	INIT_LIST_HEAD(&instance->alls);
+	instance->id = atomic_inc_return(&ntsync_last_instance);
 	file->private_data = instance;
 	return nonseekable_open(inode, file);
 }
@@ -2129,6 +2660,7 @@ static const struct file_operations ntsync_dev_fops = {
 	.owner		= THIS_MODULE,
 	.open		= ntsync_dev_open,
 	.release	= ntsync_dev_release,
+	.show_fdinfo	= ntsync_dev_show_fdinfo,
 	.unlocked_ioctl	= ntsync_dev_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };
@@ -2142,8 +2674,12 @@ static struct miscdevice ntsync_misc = {
 
 static int __init ntsync_init(void)
 {
+	unsigned int cpu;
 	int ret;
 
+	/* Each CPU counts in steps that leave room for the others. */
+	for_each_possible_cpu(cpu)
+		per_cpu(ntsync_last_serial, cpu) = cpu;
 	ntsync_obj_cache = KMEM_CACHE(ntsync_obj,
 				      SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	if (!ntsync_obj_cache)

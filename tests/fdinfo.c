@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What /proc/PID/fdinfo shows of objects and of those who wait for them. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+#include "fdinfo.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+#define MANY_WAITERS	1030
+
+FIXTURE(fdinfo) {
+	int dev;
+	struct fdinfo *info;
+};
+
+FIXTURE_SETUP(fdinfo)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->info = calloc(1, sizeof(*self->info));
+	ASSERT_NE(NULL, self->info);
+}
+
+FIXTURE_TEARDOWN(fdinfo)
+{
+	free(self->info);
+	close(self->dev);
+}
+
+#define EXPECT_SHOWN(place, name, value)				\
+do {									\
+	const int _place = place;					\
+									\
+	EXPECT_STREQ(name, self->info->names[_place]);			\
+	EXPECT_EQ((__u32)(value), self->info->values[_place]);		\
+} while (0)
+
+TEST_F(fdinfo, semaphore)
+{
+	int sem = sem_create(self->dev, 2, 5);
+
+	ASSERT_EQ(0, fdinfo_read(sem, self->info));
+	EXPECT_STREQ("semaphore", self->info->type);
+	EXPECT_EQ(2, self->info->states);
+	EXPECT_SHOWN(0, "count", 2);
+	EXPECT_SHOWN(1, "max", 5);
+	EXPECT_EQ(0U, self->info->waiters);
+}
+
+TEST_F(fdinfo, mutex)
+{
+	int mutex = mutex_create(self->dev, UINT32_MAX, 3);
+
+	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+	EXPECT_STREQ("mutex", self->info->type);
+	EXPECT_EQ(3, self->info->states);
+	EXPECT_SHOWN(0, "owner", UINT32_MAX);
+	EXPECT_SHOWN(1, "count", 3);
+	EXPECT_SHOWN(2, "abandoned", 0);
+	ASSERT_EQ(0, mutex_kill(mutex, UINT32_MAX));
+	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+	EXPECT_SHOWN(0, "owner", 0);
+	EXPECT_SHOWN(1, "count", 0);
+	EXPECT_SHOWN(2, "abandoned", 1);
+}
+
+TEST_F(fdinfo, event)
+{
+	for (__u32 manual = 0; manual < 2; manual++) {
+		int event = event_create(self->dev, manual, 0);
+		__u32 prev;
+
+		ASSERT_EQ(0, fdinfo_read(event, self->info));
+		EXPECT_STREQ("event", self->info->type);
+		EXPECT_EQ(2, self->info->states);
+		EXPECT_SHOWN(0, "manual", manual);
+		EXPECT_SHOWN(1, "signaled", 0);
+		ASSERT_EQ(0, event_set(event, &prev));
+		ASSERT_EQ(0, fdinfo_read(event, self->info));
+		EXPECT_SHOWN(1, "signaled", 1);
+	}
+}
+
+/* Numbers are small, and each object keeps its own. */
+TEST_F(fdinfo, numbers)
+{
+	int a = event_create(self->dev, 0, 0), b = event_create(self->dev, 0, 0);
+	int dev = ntsync_open();
+	__u32 instance;
+
+	ASSERT_EQ(0, fdinfo_read(self->dev, self->info));
+	instance = self->info->instance;
+	EXPECT_NE(0U, instance);
+	EXPECT_EQ(2U, self->info->objects);
+	ASSERT_EQ(0, fdinfo_read(a, self->info));
+	EXPECT_EQ(instance, self->info->instance);
+	EXPECT_EQ(1U, self->info->object);
+	ASSERT_EQ(0, fdinfo_read(b, self->info));
+	EXPECT_EQ(instance, self->info->instance);
+	EXPECT_EQ(2U, self->info->object);
+	close(a);
+	ASSERT_EQ(0, fdinfo_read(b, self->info));
+	EXPECT_EQ(2U, self->info->object);
+	ASSERT_EQ(0, fdinfo_read(self->dev, self->info));
+	EXPECT_EQ(1U, self->info->objects);
+
+	ASSERT_EQ(0, fdinfo_read(dev, self->info));
+	EXPECT_NE(instance, self->info->instance);
+	EXPECT_EQ(0U, self->info->objects);
+	close(dev);
+}
+
+static const struct wait_info *find_wait(const struct fdinfo *info,
+					 const struct waiter *waiter)
+{
+	for (int i = 0; i < info->shown; i++)
+		if (info->waits[i].tid == waiter->tid)
+			return &info->waits[i];
+	return NULL;
+}
+
+#define EXPECT_WAIT(fd, who, kind_, index_, alert_, objects_)		\
+do {									\
+	const struct waiter *_waiter = who;				\
+	const struct wait_info *_wait;					\
+									\
+	ASSERT_EQ(0, fdinfo_read(fd, self->info));			\
+	_wait = find_wait(self->info, _waiter);				\
+	ASSERT_NE(NULL, _wait);						\
+	EXPECT_STREQ(kind_, _wait->kind);				\
+	EXPECT_EQ((__u32)(index_), _wait->index);			\
+	EXPECT_EQ(_waiter->args.owner, _wait->owner);			\
+	EXPECT_STREQ(_waiter->args.timeout == FOREVER ? "no" : "yes",	\
+		     _wait->deadline);					\
+	EXPECT_STREQ(alert_, _wait->alert);				\
+	EXPECT_EQ((__u32)(objects_), _wait->objects);			\
+	if (!serial)							\
+		serial = _wait->serial;					\
+	EXPECT_EQ(serial, _wait->serial);				\
+} while (0)
+
+TEST_F(fdinfo, wait_any_is_shown_by_each_object)
+{
+	int objs[3] = { event_create(self->dev, 0, 0),
+			sem_create(self->dev, 0, 1),
+			mutex_create(self->dev, OTHER, 1) };
+	int alert = event_create(self->dev, 1, 0);
+	unsigned long long serial = 0;
+	struct waiter waiter;
+	__u32 prev;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY, objs, 3, ME,
+					 alert));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_WAIT(objs[i], &waiter, "any", i, "yes", 3);
+		EXPECT_EQ(1U, self->info->waiters);
+	}
+	EXPECT_WAIT(alert, &waiter, "any", 3, "yes", 3);
+	ASSERT_EQ(0, event_set(alert, &prev));
+	EXPECT_EQ(0, waiter_join(&waiter));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, fdinfo_read(objs[i], self->info));
+		EXPECT_EQ(0U, self->info->waiters);
+		EXPECT_EQ(0, self->info->shown);
+	}
+}
+
+/* Also by those that it does not watch. */
+TEST_F(fdinfo, wait_all_is_shown_by_each_object)
+{
+	int objs[3] = { event_create(self->dev, 1, 0),
+			event_create(self->dev, 1, 1),
+			event_create(self->dev, 1, 0) };
+	int alert = event_create(self->dev, 1, 0);
+	int other = event_create(self->dev, 1, 0);
+	unsigned long long serial = 0;
+	struct waiter waiter;
+	__u32 prev;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ALL, objs, 3, ME,
+					 alert));
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 3; i++) {
+			EXPECT_WAIT(objs[i], &waiter, "all", i, "yes", 3);
+			EXPECT_EQ(1U, self->info->waiters);
+		}
+		EXPECT_WAIT(alert, &waiter, "all", 3, "yes", 3);
+		EXPECT_EQ(1U, self->info->waiters);
+		/* Moves the watch, perhaps. */
+		ASSERT_EQ(0, event_set(objs[0], &prev));
+	}
+	ASSERT_EQ(0, fdinfo_read(other, self->info));
+	EXPECT_EQ(0U, self->info->waiters);
+	ASSERT_EQ(0, event_set(objs[2], &prev));
+	EXPECT_EQ(0, waiter_join(&waiter));
+	ASSERT_EQ(0, fdinfo_read(objs[1], self->info));
+	EXPECT_EQ(0U, self->info->waiters);
+}
+
+TEST_F(fdinfo, deadline_and_time)
+{
+	int event = event_create(self->dev, 0, 0);
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	unsigned long long serial = 0, waited;
+	struct waiter waiter;
+	__u32 prev;
+
+	waiter_fill(&waiter, self->dev, ANY, &event, 1, ME, 0);
+	waiter.args.timeout = begun + 3600 * NSEC_PER_SEC;
+	ASSERT_EQ(0, waiter_run(&waiter));
+	ASSERT_TRUE(waiter_blocks(&waiter));
+	EXPECT_WAIT(event, &waiter, "any", 0, "no", 1);
+	waited = self->info->waits[0].waited;
+	/* Time goes on until it shows. */
+	ASSERT_TRUE(wait_until(!fdinfo_read(event, self->info) &&
+			       self->info->waits[0].waited > waited));
+	/* The clock of what is shown is a tick, 10 ms at most, behind. */
+	EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begun + NSEC_PER_SEC / 50,
+		  self->info->waits[0].waited);
+	ASSERT_EQ(0, event_set(event, &prev));
+	EXPECT_EQ(0, waiter_join(&waiter));
+}
+
+TEST_F(fdinfo, each_wait_has_a_serial_number)
+{
+	int event = event_create(self->dev, 0, 0);
+	unsigned long long last = 0;
+
+	for (int i = 0; i < 3; i++) {
+		struct waiter waiter;
+		__u32 prev;
+
+		ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY,
+						 &event, 1, ME, 0));
+		ASSERT_EQ(0, fdinfo_read(event, self->info));
+		ASSERT_EQ(1, self->info->shown);
+		EXPECT_NE(last, self->info->waits[0].serial);
+		last = self->info->waits[0].serial;
+		ASSERT_EQ(0, event_set(event, &prev));
+		EXPECT_EQ(0, waiter_join(&waiter));
+	}
+}
+
+/* First waits-for-all, then waits-for-any as they are served. */
+TEST_F(fdinfo, order_of_service)
+{
+	int sem = sem_create(self->dev, 0, 9);
+	int objs[2] = { sem, event_create(self->dev, 1, 0) };
+	struct waiter waiters[3];
+	static const __u32 served[3] = { 3, 2, 1 };
+	__u32 one = 9, prev;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiters[0], self->dev, ANY, &sem, 1,
+					 1, 0));
+	if (!waiter_start_priority(&waiters[1], 1, self->dev, ANY, &sem, 1, 2))
+		SKIP(return, "no real-time threads here");
+	ASSERT_TRUE(waiter_start_blocked(&waiters[2], self->dev, ALL, objs, 2,
+					 3, 0));
+	ASSERT_EQ(0, fdinfo_read(sem, self->info));
+	ASSERT_EQ(3, self->info->shown);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(served[i], self->info->waits[i].owner);
+	ASSERT_EQ(0, event_set(objs[1], &prev));
+	ASSERT_EQ(0, sem_release(sem, &one));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, waiter_join(&waiters[i]));
+}
+
+/* More than are shown, and than are looked at in one piece. */
+TEST_F_TIMEOUT(fdinfo, many_waiters, LONG_TEST)
+{
+	struct waiter *waiters = calloc(MANY_WAITERS, sizeof(*waiters));
+	int mutex = mutex_create(self->dev, OTHER, 1);
+	int event = event_create(self->dev, 1, 0);
+	pthread_attr_t attr;
+	__u32 prev;
+
+	ASSERT_NE(NULL, waiters);
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN + 16384));
+	ASSERT_EQ(0, pthread_setattr_default_np(&attr));
+	for (int i = 0; i < MANY_WAITERS; i++) {
+		int objs[2] = { mutex, event };
+
+		ASSERT_EQ(0, waiter_start(&waiters[i], self->dev, ANY, objs, 2,
+					  i + 10, 0));
+	}
+	for (int i = 0; i < MANY_WAITERS; i++)
+		ASSERT_TRUE(waiter_blocks(&waiters[i]));
+	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+	EXPECT_EQ(MANY_WAITERS, self->info->waiters);
+	EXPECT_EQ(1024, self->info->shown);
+	for (int i = 0; i < self->info->shown; i++)
+		for (int j = 0; j < i; j++)
+			ASSERT_NE(self->info->waits[i].serial,
+				  self->info->waits[j].serial);
+	ASSERT_EQ(0, event_set(event, &prev));
+	for (int i = 0; i < MANY_WAITERS; i++)
+		ASSERT_EQ(0, waiter_join(&waiters[i]));
+	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+	EXPECT_EQ(0U, self->info->waiters);
+	free(waiters);
+}
+
+struct readers {
+	int objs[3];
+	atomic_bool stop;
+	atomic_int reads;
+	atomic_int errors;
+};
+
+static void *read_all_the_time(void *data)
+{
+	struct fdinfo *info = malloc(sizeof(*info));
+	struct readers *readers = data;
+
+	while (!readers->stop) {
+		for (int i = 0; i < 3; i++)
+			if (fdinfo_read(readers->objs[i], info))
+				readers->errors++;
+		readers->reads++;
+	}
+	free(info);
+	return NULL;
+}
+
+static void *take_and_give(void *data)
+{
+	struct readers *readers = data;
+	int dev = readers->objs[2], me = syscall(SYS_gettid);
+	unsigned int state = me;
+
+	while (!readers->stop) {
+		__u64 soon = clock_ns(CLOCK_MONOTONIC) + 1000000;
+		int *objs = readers->objs, ret;
+		__u32 index = 0, one = 1;
+
+		if (vary(&state) % 2) {
+			ret = wait_any(dev, objs, 2, me, soon, 0, &index);
+			if (ret)
+				continue;
+			if (index)
+				sem_release(objs[1], &one);
+			else
+				mutex_unlock(objs[0], me, NULL);
+		} else if (!wait_all(dev, objs, 2, me, soon, 0, NULL)) {
+			sem_release(objs[1], &one);
+			mutex_unlock(objs[0], me, NULL);
+		}
+	}
+	return NULL;
+}
+
+/* Readers have places in the queues that they read: nobody stumbles there. */
+TEST_F_TIMEOUT(fdinfo, readers_disturb_nobody, LONG_TEST)
+{
+	struct readers readers = {
+		.objs = { mutex_create(self->dev, 0, 0),
+			  sem_create(self->dev, 1, 1), self->dev },
+	};
+	struct ntsync_mutex_args mutex;
+	pthread_t threads[10];
+	struct state state;
+	__u64 end;
+	int i;
+
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, i < 3 ?
+					    read_all_the_time : take_and_give,
+					    &readers));
+	end = end_of_race();
+	while (clock_ns(CLOCK_MONOTONIC) < end || readers.reads < 50)
+		waiter_pause();
+	readers.stop = true;
+	for (i = 0; i < 10; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, readers.errors);
+	EXPECT_EQ(0, mutex_read(readers.objs[0], &mutex));
+	EXPECT_EQ(0U, mutex.owner);
+	state = object_state((struct object) { SEM, readers.objs[1] });
+	EXPECT_EQ(1U, state.first);
+}
+
+/* Reads @path as a user without rights: 0 if that is possible, else -errno. */
+static int read_as_nobody(const char *path)
+{
+	int fd;
+
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		return -EIO;
+	fd = open(path, O_RDONLY);
+	return fd < 0 ? -errno : 0;
+}
+
+TEST_F(fdinfo, other_users_may_not_read)
+{
+	int event = event_create(self->dev, 0, 0);
+	char path[64];
+	pid_t pid;
+
+	if (getuid())
+		SKIP(return, "only root can become another user");
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", getpid(), event);
+	pid = fork_child();
+	if (!pid)
+		_exit(-read_as_nobody(path));
+	EXPECT_EQ(EACCES, child_exit_code(pid));
+}
+
+/* In the child's pid namespace the waiter, a thread of ours, is not to be seen. */
+static int read_in_namespace(int fd, struct fdinfo *info)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL))
+		return 10;
+	if (fdinfo_read_path(path, info))
+		return 11;
+	if (info->shown != 1)
+		return 12;
+	return info->waits[0].tid ? 13 : 0;
+}
+
+TEST_F(fdinfo, thread_ids_are_those_of_the_readers_namespace)
+{
+	int event = event_create(self->dev, 0, 0);
+	unsigned long long serial = 0;
+	struct waiter waiter;
+	__u32 prev;
+	pid_t pid;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY, &event, 1, ME,
+					 0));
+	EXPECT_WAIT(event, &waiter, "any", 0, "no", 1);
+	pid = fork_child();
+	if (!pid) {
+		int status = 20;
+
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+			_exit(19);
+		pid = fork();
+		if (!pid)
+			_exit(read_in_namespace(event, self->info));
+		if (waitpid(pid, &status, 0) == pid)
+			status = WEXITSTATUS(status);
+		_exit(status);
+	}
+	EXPECT_EQ(0, child_exit_code(pid));
+	ASSERT_EQ(0, event_set(event, &prev));
+	EXPECT_EQ(0, waiter_join(&waiter));
+}
+
+/* The descriptor is closed by another thread between open() and read(). */
+TEST_F(fdinfo, objects_that_vanish)
+{
+	for (int i = 0; i < 100; i++) {
+		int event = event_create(self->dev, 0, 0);
+		char path[64], text[256];
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", event);
+		fd = open(path, O_RDONLY);
+		ASSERT_LE(0, fd);
+		close(event);
+		EXPECT_EQ(-1, read(fd, text, sizeof(text)));
+		EXPECT_EQ(ENOENT, errno);
+		close(fd);
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0
+/* poll(), select(), epoll and io_uring on objects: readable while signaled. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+/* What poll() says of a descriptor at this instant. */
+static int polled(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	if (poll(&pollfd, 1, 0) < 0)
+		return -errno;
+	return pollfd.revents;
+}
+
+static bool readable(int fd)
+{
+	return polled(fd) == POLLIN;
+}
+
+/* A thread in poll(), and what that returned. */
+struct poller {
+	int fd;
+	pthread_t thread;
+	atomic_int tid;
+	atomic_bool done;
+	int revents;
+};
+
+static void *poller_main(void *data)
+{
+	struct poller *poller = data;
+	struct pollfd pollfd = { .fd = poller->fd, .events = POLLIN };
+
+	atomic_store(&poller->tid, syscall(SYS_gettid));
+	if (poll(&pollfd, 1, -1) == 1)
+		poller->revents = pollfd.revents;
+	atomic_store(&poller->done, true);
+	return NULL;
+}
+
+static bool thread_sleeps(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+/* Whether the poller sleeps in the end; only poll() makes it do so. */
+static bool poller_start(struct poller *poller, int fd)
+{
+	poller->fd = fd;
+	poller->revents = 0;
+	atomic_init(&poller->tid, 0);
+	atomic_init(&poller->done, false);
+	if (pthread_create(&poller->thread, NULL, poller_main, poller))
+		return false;
+	return wait_until(poller->done ||
+			  (poller->tid && thread_sleeps(poller->tid))) &&
+	       !poller->done;
+}
+
+static int poller_join(struct poller *poller)
+{
+	if (!wait_until(poller->done))
+		return -ETIMEDOUT;
+	pthread_join(poller->thread, NULL);
+	return poller->revents;
+}
+
+FIXTURE(poll) {
+	int dev;
+	struct object object;
+};
+
+FIXTURE_VARIANT(poll) {
+	enum kind kind;
+};
+
+FIXTURE_VARIANT_ADD(poll, sem) { .kind = SEM };
+FIXTURE_VARIANT_ADD(poll, mutex) { .kind = MUTEX };
+FIXTURE_VARIANT_ADD(poll, auto_event) { .kind = AUTO_EVENT };
+FIXTURE_VARIANT_ADD(poll, manual_event) { .kind = MANUAL_EVENT };
+
+FIXTURE_SETUP(poll)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->object = object_create(self->dev, variant->kind);
+	ASSERT_LE(0, self->object.fd);
+}
+
+FIXTURE_TEARDOWN(poll)
+{
+	close(self->object.fd);
+	close(self->dev);
+}
+
+/* Takes the object's signal away, whatever its kind. */
+static int unsignal(struct object object, int dev)
+{
+	if (object.kind == MANUAL_EVENT)
+		return event_reset(object.fd, &(__u32){ 0 });
+	return wait_any(dev, &object.fd, 1, ME, 0, 0, NULL);
+}
+
+/* Signals an object that @owner has acquired. */
+static int signal_again(struct object object, __u32 owner)
+{
+	if (object.kind == MUTEX)
+		return mutex_unlock(object.fd, owner, NULL);
+	return object_signal(object);
+}
+
+TEST_F(poll, readable_exactly_while_signaled)
+{
+	int fd = self->object.fd;
+
+	EXPECT_EQ(0, polled(fd));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(POLLIN, polled(fd));
+	EXPECT_EQ(POLLIN, polled(fd));
+	ASSERT_EQ(0, unsignal(self->object, self->dev));
+	EXPECT_EQ(0, polled(fd));
+}
+
+TEST_F(poll, acquires_nothing)
+{
+	struct state before;
+
+	ASSERT_EQ(0, object_signal(self->object));
+	before = object_state(self->object);
+	ASSERT_TRUE(readable(self->object.fd));
+	EXPECT_TRUE(same_state(before, object_state(self->object)));
+}
+
+TEST_F(poll, signal_ends_poll)
+{
+	struct poller poller;
+
+	ASSERT_TRUE(poller_start(&poller, self->object.fd));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(POLLIN, poller_join(&poller));
+}
+
+TEST_F(poll, select_sees_the_same)
+{
+	struct timeval now = { 0 };
+	fd_set in, out;
+
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	FD_SET(self->object.fd, &in);
+	FD_SET(self->object.fd, &out);
+	EXPECT_EQ(0, select(self->object.fd + 1, &in, &out, NULL, &now));
+	ASSERT_EQ(0, object_signal(self->object));
+	FD_SET(self->object.fd, &in);
+	FD_SET(self->object.fd, &out);
+	EXPECT_EQ(1, select(self->object.fd + 1, &in, &out, NULL, &now));
+	EXPECT_TRUE(FD_ISSET(self->object.fd, &in));
+	EXPECT_FALSE(FD_ISSET(self->object.fd, &out));
+}
+
+/* Those who wait come first; pollers hear of what they leave. */
+TEST_F(poll, waits_are_served_before)
+{
+	struct poller poller;
+	struct waiter waiter;
+
+	ASSERT_TRUE(poller_start(&poller, self->object.fd));
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+					 NTSYNC_IOC_WAIT_ANY, &self->object.fd,
+					 1, OTHER, 0));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(0, waiter_join(&waiter));
+	if (variant->kind != MANUAL_EVENT) {
+		EXPECT_EQ(0, polled(self->object.fd));
+		EXPECT_FALSE(atomic_load(&poller.done));
+		ASSERT_EQ(0, signal_again(self->object, OTHER));
+	}
+	EXPECT_EQ(POLLIN, poller_join(&poller));
+}
+
+/* An object that was polled serves waits in the same order as before. */
+TEST_F(poll, waits_queue_before_pollers)
+{
+	struct waiter first, second;
+	struct waiter *waiters[2] = { &first, &second };
+
+	if (variant->kind == MANUAL_EVENT)
+		return;
+	ASSERT_EQ(0, polled(self->object.fd));
+	for (int i = 0; i < 2; i++)
+		ASSERT_TRUE(waiter_start_blocked(waiters[i], self->dev,
+						 NTSYNC_IOC_WAIT_ANY,
+						 &self->object.fd, 1, 10 + i,
+						 0));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, i ? signal_again(self->object, 10) :
+				 object_signal(self->object));
+		EXPECT_EQ(0, waiter_join(waiters[i]));
+		if (!i)
+			EXPECT_TRUE(waiter_blocks(&second));
+	}
+	EXPECT_EQ(0, polled(self->object.fd));
+}
+
+TEST_F(poll, waits_for_all_are_served_before)
+{
+	struct poller poller;
+	struct waiter waiter;
+	int objs[2] = { self->object.fd, event_create(self->dev, 1, 1) };
+
+	if (variant->kind == MANUAL_EVENT)
+		return;
+	ASSERT_TRUE(poller_start(&poller, self->object.fd));
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+					 NTSYNC_IOC_WAIT_ALL, objs, 2, OTHER,
+					 0));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(0, waiter_join(&waiter));
+	EXPECT_EQ(0, polled(self->object.fd));
+	EXPECT_FALSE(atomic_load(&poller.done));
+	ASSERT_EQ(0, event_reset(objs[1], &(__u32){ 0 }));
+	ASSERT_EQ(0, signal_again(self->object, OTHER));
+	EXPECT_EQ(POLLIN, poller_join(&poller));
+}
+
+/* A watched object is signaled on another path. */
+TEST_F(poll, watched_objects_are_polled_too)
+{
+	int objs[2] = { self->object.fd, event_create(self->dev, 1, 0) };
+	__u32 prev;
+	struct poller poller;
+	struct waiter waiter;
+
+	ASSERT_TRUE(poller_start(&poller, self->object.fd));
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+					 NTSYNC_IOC_WAIT_ALL, objs, 2, OTHER,
+					 0));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(POLLIN, poller_join(&poller));
+	EXPECT_FALSE(atomic_load(&waiter.done));
+	ASSERT_EQ(0, event_set(objs[1], &prev));
+	EXPECT_EQ(0, waiter_join(&waiter));
+}
+
+static int epoll_watch(int fd, __u32 events)
+{
+	struct epoll_event event = { .events = events };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	return epoll;
+}
+
+static int epoll_count(int epoll)
+{
+	struct epoll_event event;
+
+	return epoll_wait(epoll, &event, 1, 0);
+}
+
+TEST_F(poll, level_triggered_epoll)
+{
+	int epoll = epoll_watch(self->object.fd, EPOLLIN);
+
+	ASSERT_LE(0, epoll);
+	EXPECT_EQ(0, epoll_count(epoll));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(1, epoll_count(epoll));
+	EXPECT_EQ(1, epoll_count(epoll));
+	ASSERT_EQ(0, unsignal(self->object, self->dev));
+	EXPECT_EQ(0, epoll_count(epoll));
+	close(epoll);
+}
+
+TEST_F(poll, edge_triggered_epoll)
+{
+	int epoll = epoll_watch(self->object.fd, EPOLLIN | EPOLLET);
+
+	ASSERT_LE(0, epoll);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(0, epoll_count(epoll));
+		ASSERT_EQ(0, i ? signal_again(self->object, ME) :
+				 object_signal(self->object));
+		EXPECT_EQ(1, epoll_count(epoll));
+		EXPECT_EQ(0, epoll_count(epoll));
+		ASSERT_EQ(0, unsignal(self->object, self->dev));
+	}
+	close(epoll);
+}
+
+/* The epoll outlives the object, and the object the device. */
+TEST_F(poll, objects_leave_epoll_when_closed)
+{
+	int epoll = epoll_watch(self->object.fd, EPOLLIN);
+	int extra = dup(self->object.fd);
+
+	ASSERT_LE(0, epoll);
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(1, epoll_count(epoll));
+	close(self->object.fd);
+	EXPECT_EQ(1, epoll_count(epoll));
+	close(extra);
+	EXPECT_EQ(0, epoll_count(epoll));
+	close(epoll);
+	self->object.fd = -1;
+}
+
+/* A ring of one entry, and its poll request. */
+static int uring_poll(int fd, struct io_uring_params *params)
+{
+	int ring = syscall(SYS_io_uring_setup, 1, params);
+	struct io_uring_sqe *sqe;
+	char *sq;
+
+	if (ring < 0)
+		return -errno;
+	sq = mmap(NULL, params->sq_off.array + sizeof(__u32),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		   IORING_OFF_SQES);
+	if (sq == MAP_FAILED || sqe == MAP_FAILED)
+		return -errno;
+	*sqe = (struct io_uring_sqe) {
+		.opcode = IORING_OP_POLL_ADD, .fd = fd, .poll_events = POLLIN,
+	};
+	*(__u32 *)(sq + params->sq_off.array) = 0;
+	atomic_store((atomic_uint *)(sq + params->sq_off.tail), 1);
+	if (syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0) != 1)
+		return -errno;
+	return ring;
+}
+
+TEST_F(poll, io_uring)
+{
+	struct io_uring_params params = { 0 };
+	struct io_uring_cqe *cqe;
+	char *cq;
+	int ring = uring_poll(self->object.fd, &params);
+
+	if (ring == -ENOSYS || ring == -EPERM)
+		SKIP(return, "this kernel has no io_uring");
+	ASSERT_LE(0, ring);
+	cq = mmap(NULL, params.cq_off.cqes + sizeof(*cqe),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+	ASSERT_NE(MAP_FAILED, cq);
+	EXPECT_EQ(0U, atomic_load((atomic_uint *)(cq + params.cq_off.tail)));
+	ASSERT_EQ(0, object_signal(self->object));
+	ASSERT_EQ(0, syscall(SYS_io_uring_enter, ring, 0, 1,
+			     IORING_ENTER_GETEVENTS, NULL, 0));
+	EXPECT_EQ(1U, atomic_load((atomic_uint *)(cq + params.cq_off.tail)));
+	cqe = (struct io_uring_cqe *)(cq + params.cq_off.cqes);
+	EXPECT_EQ(POLLIN, cqe->res & POLLIN);
+	close(ring);
+}
+
+FIXTURE(polls) {
+	int dev;
+};
+
+FIXTURE_SETUP(polls)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(polls)
+{
+	close(self->dev);
+}
+
+/* A pulse leaves nothing to be seen. */
+TEST_F(polls, pulses_are_not_seen)
+{
+	for (__u32 manual = 0; manual < 2; manual++) {
+		int event = event_create(self->dev, manual, 0);
+		int epoll = epoll_watch(event, EPOLLIN | EPOLLET);
+		__u32 prev;
+
+		ASSERT_LE(0, epoll);
+		ASSERT_EQ(0, event_pulse(event, &prev));
+		EXPECT_EQ(0, epoll_count(epoll));
+		EXPECT_EQ(0, polled(event));
+		close(epoll);
+		close(event);
+	}
+}
+
+/* Also by recursion a mutex is to be had only by its owner. */
+TEST_F(polls, owned_mutexes_are_not_readable)
+{
+	int mutex = mutex_create(self->dev, ME, UINT32_MAX);
+
+	EXPECT_EQ(0, polled(mutex));
+	ASSERT_EQ(0, mutex_unlock(mutex, ME, NULL));
+	EXPECT_EQ(0, polled(mutex));
+	ASSERT_EQ(0, mutex_kill(mutex, ME));
+	EXPECT_EQ(POLLIN, polled(mutex));
+}
+
+TEST_F(polls, objects_beside_other_files)
+{
+	int event = event_create(self->dev, 0, 0), other = eventfd(0, 0);
+	struct pollfd fds[2] = {
+		{ .fd = event, .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+	};
+	__u32 prev;
+
+	ASSERT_EQ(0, eventfd_write(other, 1));
+	EXPECT_EQ(1, poll(fds, 2, -1));
+	EXPECT_EQ(0, fds[0].revents);
+	EXPECT_EQ(POLLIN, fds[1].revents);
+	ASSERT_EQ(0, event_set(event, &prev));
+	EXPECT_EQ(2, poll(fds, 2, -1));
+	EXPECT_EQ(POLLIN, fds[0].revents);
+	close(other);
+}
+
+struct pair {
+	int events[2];
+	atomic_bool stop;
+};
+
+static void *pulse_and_set(void *data)
+{
+	struct pair *pair = data;
+	unsigned int state = 1;
+	__u32 prev;
+
+	while (!pair->stop) {
+		event_set(pair->events[0], &prev);
+		spin(vary(&state) % 50);
+		event_pulse(pair->events[1], &prev);
+	}
+	return NULL;
+}
+
+/* No signal is lost between the look of a poll and its sleep. */
+TEST_F_TIMEOUT(polls, no_signal_is_missed, LONG_TEST)
+{
+	struct pair pair = {
+		.events = { event_create(self->dev, 0, 0),
+			    event_create(self->dev, 0, 0) },
+	};
+	struct pollfd pollfd = { .fd = pair.events[0], .events = POLLIN };
+	__u64 end = end_of_race();
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, pulse_and_set, &pair));
+	while (clock_ns(CLOCK_MONOTONIC) < end) {
+		ASSERT_EQ(1, poll(&pollfd, 1, LONG_TEST * 1000));
+		wait_any(self->dev, pair.events, 1, ME, 0, 0, NULL);
+	}
+	pair.stop = true;
+	pthread_join(thread, NULL);
+}
+
+TEST_HARNESS_MAIN

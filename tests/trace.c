@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Trace events: what is written of each operation, and nothing while off. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <stdlib.h>
+#include <sys/mount.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+#include "fdinfo.h"
+
+#define TRACING	"/sys/kernel/tracing/"
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+FIXTURE(trace) {
+	int dev;
+	__u32 instance;
+	char *text;
+};
+
+FIXTURE_SETUP(trace)
+{
+	struct fdinfo *info = calloc(1, sizeof(*info));
+
+	if (access(TRACING "trace", F_OK))
+		mount("tracefs", TRACING, "tracefs", 0, NULL);
+	if (access(TRACING "events/ntsync", F_OK))
+		SKIP(return, "this kernel has no trace events of modules");
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->text = malloc(1 << 20);
+	ASSERT_NE(NULL, self->text);
+	ASSERT_NE(NULL, info);
+	ASSERT_EQ(0, fdinfo_read(self->dev, info));
+	self->instance = info->instance;
+	free(info);
+	ASSERT_EQ(0, write_file(TRACING "trace", "\n"));
+	ASSERT_EQ(0, write_file(TRACING "events/ntsync/enable", "1"));
+}
+
+FIXTURE_TEARDOWN(trace)
+{
+	write_file(TRACING "events/ntsync/enable", "0");
+	free(self->text);
+	close(self->dev);
+}
+
+/* What was traced so far, into @text. */
+static bool read_trace(char *text)
+{
+	FILE *file = fopen(TRACING "trace", "re");
+	size_t len;
+
+	if (!file)
+		return false;
+	len = fread(text, 1, (1 << 20) - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	return true;
+}
+
+/* How many events there are that begin so. */
+static int count_events(const char *text, const char *event)
+{
+	int count = 0;
+
+	while ((text = strstr(text, event))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+#define EXPECT_EVENTS(count, event, ...)				\
+do {									\
+	char _event[256];						\
+									\
+	snprintf(_event, sizeof(_event), "ntsync_" event, ##__VA_ARGS__);	\
+	ASSERT_TRUE(read_trace(self->text));				\
+	EXPECT_EQ(count, count_events(self->text, _event)) {		\
+		TH_LOG("of \"%s\" in:\n%s", _event, self->text);	\
+	}								\
+} while (0)
+
+TEST_F(trace, life)
+{
+	int sem = sem_create(self->dev, 1, 2);
+
+	EXPECT_EVENTS(1, "create: instance=%u object=1 type=semaphore\n",
+		      self->instance);
+	EXPECT_EVENTS(0, "destroy:");
+	close(sem);
+	EXPECT_EVENTS(1, "destroy: instance=%u object=1 type=semaphore\n",
+		      self->instance);
+	close(event_create(self->dev, 0, 0));
+	EXPECT_EVENTS(1, "create: instance=%u object=2 type=event\n",
+		      self->instance);
+	close(mutex_create(self->dev, 0, 0));
+	EXPECT_EVENTS(1, "destroy: instance=%u object=3 type=mutex\n",
+		      self->instance);
+}
+
+TEST_F(trace, wait_for_one)
+{
+	int sem = sem_create(self->dev, 2, 2);
+
+	ASSERT_EQ(0, wait_any(self->dev, &sem, 1, ME, 0, 0, NULL));
+	EXPECT_EVENTS(1, "wait_begin: instance=%u kind=any count=1 alert=0 owner=%u timeout=0\n",
+		      self->instance, ME);
+	EXPECT_EVENTS(1, "acquire: instance=%u object=1 type=semaphore owner=%u count=1\n",
+		      self->instance, ME);
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=1 owner=%u ret=0 index=0 object=1 ",
+		      self->instance, ME);
+	EXPECT_EVENTS(0, "queue:");
+	ASSERT_EQ(0, wait_any(self->dev, &sem, 1, ME, 0, 0, NULL));
+	EXPECT_EVENTS(1, "acquire: instance=%u object=1 type=semaphore owner=%u count=0\n",
+		      self->instance, ME);
+	ASSERT_EQ(-ETIMEDOUT, wait_any(self->dev, &sem, 1, ME, 0, 0, NULL));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=1 owner=%u ret=%d index=0 object=0 ",
+		      self->instance, ME, -ETIMEDOUT);
+}
+
+TEST_F(trace, wait_for_several)
+{
+	int objs[2] = { mutex_create(self->dev, 0, 0),
+			event_create(self->dev, 1, 1) };
+	int alert = event_create(self->dev, 0, 1);
+
+	ASSERT_EQ(0, wait_all(self->dev, objs, 2, ME, FOREVER, alert, NULL));
+	EXPECT_EVENTS(1, "wait_begin: instance=%u kind=all count=2 alert=1 owner=%u timeout=%llu\n",
+		      self->instance, ME, (unsigned long long)FOREVER);
+	EXPECT_EVENTS(1, "acquire: instance=%u object=1 type=mutex owner=%u count=1\n",
+		      self->instance, ME);
+	EXPECT_EVENTS(1, "acquire: instance=%u object=2 type=event owner=%u count=1\n",
+		      self->instance, ME);
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=all count=2 owner=%u ret=0 index=0 object=1 ",
+		      self->instance, ME);
+	ASSERT_EQ(0, wait_any(self->dev, objs, 0, ME, FOREVER, alert, NULL));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=0 owner=%u ret=0 index=0 object=3 ",
+		      self->instance, ME);
+	ASSERT_EQ(0, wait_all(self->dev, objs, 0, ME, FOREVER, 0, NULL));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=all count=0 owner=%u ret=0 index=0 object=0 ",
+		      self->instance, ME);
+}
+
+TEST_F(trace, signals)
+{
+	int sem = sem_create(self->dev, 0, 1), event = event_create(self->dev,
+								    0, 0);
+	int mutex = mutex_create(self->dev, ME, 2);
+	__u32 one = 1;
+
+	ASSERT_EQ(0, sem_release(sem, &one));
+	EXPECT_EVENTS(1, "signal: instance=%u object=1 type=semaphore op=release ret=0 woken=0\n",
+		      self->instance);
+	one = 1;
+	ASSERT_EQ(-EOVERFLOW, sem_release(sem, &one));
+	EXPECT_EVENTS(1, "signal: instance=%u object=1 type=semaphore op=release ret=%d woken=0\n",
+		      self->instance, -EOVERFLOW);
+	ASSERT_EQ(0, event_set(event, &one));
+	EXPECT_EVENTS(1, "signal: instance=%u object=2 type=event op=set ret=0 woken=0\n",
+		      self->instance);
+	ASSERT_EQ(0, event_pulse(event, &one));
+	EXPECT_EVENTS(1, "signal: instance=%u object=2 type=event op=pulse ret=0 woken=0\n",
+		      self->instance);
+	ASSERT_EQ(0, mutex_unlock(mutex, ME, NULL));
+	EXPECT_EVENTS(1, "signal: instance=%u object=3 type=mutex op=unlock ret=0 woken=0\n",
+		      self->instance);
+	ASSERT_EQ(0, mutex_kill(mutex, ME));
+	EXPECT_EVENTS(1, "signal: instance=%u object=3 type=mutex op=kill ret=0 woken=0\n",
+		      self->instance);
+}
+
+/* Who had the mutex that a wait queued for, and how many a signal woke. */
+TEST_F(trace, waits_that_block)
+{
+	int event = event_create(self->dev, 1, 0);
+	int objs[2] = { mutex_create(self->dev, OTHER, 1), event };
+	struct waiter waiters[3];
+	char held[128];
+	__u32 prev;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiters[0], self->dev,
+					 NTSYNC_IOC_WAIT_ANY, objs, 2, 21, 0));
+	ASSERT_TRUE(waiter_start_blocked(&waiters[1], self->dev,
+					 NTSYNC_IOC_WAIT_ANY, &event, 1, 22, 0));
+	ASSERT_TRUE(waiter_start_blocked(&waiters[2], self->dev,
+					 NTSYNC_IOC_WAIT_ALL, &event, 1, 23, 0));
+	EXPECT_EVENTS(4, "queue: instance=%u serial=", self->instance);
+	snprintf(held, sizeof(held),
+		 " object=2 type=mutex kind=any index=0 owner=21 holder=%u\n",
+		 OTHER);
+	EXPECT_EQ(1, count_events(self->text, held));
+	EXPECT_EQ(1, count_events(self->text,
+				  " object=1 type=event kind=any index=1 owner=21 holder=0\n"));
+	EXPECT_EQ(1, count_events(self->text,
+				  " object=1 type=event kind=any index=0 owner=22 holder=0\n"));
+	EXPECT_EQ(1, count_events(self->text,
+				  " object=1 type=event kind=all index=0 owner=23 holder=0\n"));
+	ASSERT_EQ(0, event_set(event, &prev));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, waiter_join(&waiters[i]));
+	EXPECT_EVENTS(1, "signal: instance=%u object=1 type=event op=set ret=0 woken=3\n",
+		      self->instance);
+	ASSERT_TRUE(read_trace(self->text));
+	EXPECT_EQ(0, count_events(self->text, " waited=0\n"));
+}
+
+TEST_F(trace, silent_while_off)
+{
+	int event;
+	__u32 prev;
+
+	ASSERT_EQ(0, write_file(TRACING "events/ntsync/enable", "0"));
+	event = event_create(self->dev, 0, 0);
+	ASSERT_EQ(0, event_set(event, &prev));
+	ASSERT_EQ(0, wait_any(self->dev, &event, 1, ME, 0, 0, NULL));
+	close(event);
+	EXPECT_EVENTS(0, "");
+}
+
+TEST_HARNESS_MAIN
