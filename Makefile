@@ -10,6 +10,10 @@ LLVM ?= 1
 export LLVM
 endif
 
+# Where depmod prefers a module to one that the kernel has.
+INSTALL_MOD_DIR ?= updates
+export INSTALL_MOD_DIR
+
 modules: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
@@ -58,8 +62,8 @@ help:
 	@echo '                      (make -C tools install installs it)'
 	@echo 'make demo             show it at work in a VM'
 	@echo 'make check            run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: source, build, vm, tools, beside, or a program of'
-	@echo '                      tests/ such as wait_all; several in quotes'
+	@echo 'make check TEST=NAME  run a part: source, graft, build, vm, tools, beside, or a'
+	@echo '                      program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'

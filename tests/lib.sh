@@ -28,13 +28,34 @@ copy_sources() {
 	tar -C "$top" -c --exclude-vcs --exclude-vcs-ignores --exclude=./build . | tar -C "$1" -x
 }
 
-# The kernel was unpacked without the vmlinux that BTF would need.
-kbuild() {
+# Debian's kernel of that name, or one of our own.
+get_kernel() {
+	if [[ -e $top/tests/vm/config/$1 ]]; then
+		"$top/tests/vm/build" "$1"
+	else
+		"$top/tests/vm/fetch" kernel "$1"
+	fi
+}
+
+# The headers' word about an option.
+kernel_has() {
+	grep -qsx "$1" "$cache/kernel-$kernel/headers/include/config/auto.conf"
+}
+
+# Runs make with what the kernel's own distribution would build modules with.
+# Debian's kernels were unpacked without the vmlinux that BTF would need.
+kmake() {
 	local folder=$cache/kernel-$kernel inside=() cross=()
 	[[ ! -e $folder/system ]] || inside=(in_system "$(realpath "$folder/system")")
 	[[ $kernel != *-arm64 ]] ||
 		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc-12)
-	"${inside[@]}" make -s -C "$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "${cross[@]}" "$@"
+	"${inside[@]}" make -s KDIR="$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "${cross[@]}" "$@"
+}
+
+kbuild() {
+	local clang=()
+	! kernel_has CONFIG_CC_IS_CLANG=y || clang=(LLVM=1)
+	kmake -C "$cache/kernel-$kernel/headers" "${clang[@]}" "$@"
 }
 
 # Runs a command in the system of another Debian, where this folder is what it is

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes the kernel warn, to show that the tests notice. */
+/* Makes the kernel warn, and sparse, to show that the tests notice. */
 #include <linux/bug.h>
 #include <linux/module.h>
 
 static int __init false_alarm_init(void)
 {
-	WARN(1, "false alarm\n");
+	int __user *wrong = (int *)8;
+
+	WARN(1, "false alarm %p\n", wrong);
 	return 0;
 }
 

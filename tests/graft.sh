@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+
+graft_parts=(Makefile drivers/misc/{Kconfig,Makefile} include/uapi/linux/types.h)
+
+# Makes $trees/NAME, a kernel tree that has no ntsync.
+make_tree() {
+	local part
+	for part in "${graft_parts[@]}"; do
+		install -D -m 644 "$cache/source/$part" "$trees/$1/$part"
+	done
+}
+
+# As make_tree, but with an ntsync of its own, in the manner of Linux 6.14.
+make_tree_with_ntsync() {
+	local misc=$trees/$1/drivers/misc
+	make_tree "$1"
+	echo 'int theirs;' | tee "$misc/ntsync.c" >"$trees/$1/include/uapi/linux/ntsync.h"
+	sed -i '/^config VMWARE_BALLOON/i config NTSYNC\n\ttristate "Theirs"\n\thelp\n\t  Theirs.\n\n\t  Say N.\n' \
+		"$misc/Kconfig"
+	# shellcheck disable=SC2016 # the text is for make
+	sed -i '3i obj-$(CONFIG_NTSYNC)\t\t+= ntsync.o' "$misc/Makefile"
+}
+
+# All that a tree is, times of files included.
+tree_state() {
+	(cd "$trees/$1" && find . \( -type d -printf '%p %m\n' \) -o -printf '%p %m %T@ %l\n' &&
+		find . -type f -exec sha256sum {} +) | sort
+}
+
+# Passes if graft says this and the tree is then what it was.
+refuses() {
+	local before
+	before=$(tree_state "$2")
+	says "graft: refuses $1" 1 "$3" scripts/graft "${@:4}" "$trees/$2"
+	if [[ $(tree_state "$2") == "$before" ]]; then
+		pass "graft: refuses $1, and changes nothing"
+	else
+		fail "graft: refuses $1, and changes nothing"
+	fi
+}
+
+same_trees() { diff -r "$trees/$1" "$trees/$2"; }
+
+# What a graft has made of the tree PLAIN, which must differ in nothing else.
+grafted_right() {
+	local misc=drivers/misc
+	mkdir -p "$trees/expected"
+	cp -r "$trees/plain/." "$trees/expected"
+	install -D -m 644 -t "$trees/expected/$misc/ntsync" ntsync.c include/compat.h Kbuild Kconfig
+	cp include/uapi/linux/ntsync.h "$trees/expected/include/uapi/linux/"
+	sed -i 's|^endmenu|source "drivers/misc/ntsync/Kconfig"\n&|' "$trees/expected/$misc/Kconfig"
+	# shellcheck disable=SC2016 # the text is for make
+	printf 'obj-$(CONFIG_NTSYNC)\t\t+= ntsync/\n' >>"$trees/expected/$misc/Makefile"
+	same_trees expected grafted
+}
+
+# A graft whose first, second, ... move fails leaves the tree as it was, until it is
+# through.
+graft_undoes() {
+	local before failing
+	before=$(tree_state own)
+	mkdir -p "$trees/bin"
+	cat >"$trees/bin/mv" <<-'EOF'
+		#!/bin/sh
+		echo >>"$MOVES"
+		[ "$(wc -l <"$MOVES")" != "$FAILING" ] || exit 1
+		exec /bin/mv "$@"
+	EOF
+	chmod +x "$trees/bin/mv"
+	for ((failing = 1; failing < 50; failing++)); do
+		: >"$trees/moves"
+		! MOVES=$trees/moves FAILING=$failing PATH=$trees/bin:$PATH \
+			scripts/graft --replace "$trees/own" >/dev/null || break
+		[[ $(tree_state own) == "$before" ]] || { echo "changed where move $failing failed"; return 1; }
+	done
+	((failing > 5)) || echo "only $failing moves"
+	same_trees own grafted
+}
+
+check_graft() {
+	local trees=$out/graft name
+	for name in plain grafted; do make_tree "$name"; done
+	make_tree_with_ntsync own
+	make_tree headers
+	rm "$trees/headers/drivers/misc/Kconfig"
+	make_tree old
+	sed -i 's/^VERSION = .*/VERSION = 5/; s/^PATCHLEVEL = .*/PATCHLEVEL = 9/' "$trees/old/Makefile"
+	make_tree odd
+	sed -i '/^endmenu/d' "$trees/odd/drivers/misc/Kconfig"
+	make_tree nameless
+	sed -i '/^VERSION/d' "$trees/nameless/Makefile"
+	mkdir "$trees/empty"
+
+	refuses "a tree with an ntsync of its own" own 'own has an ntsync of its own: use --replace'
+	says "graft: refuses what is no folder" 1 'there is no folder .*/plain/Makefile: name the source' \
+		scripts/graft "$trees/plain/Makefile"
+	refuses "an empty folder" empty 'empty is not the source tree of a kernel, for it has no Makefile'
+	refuses "headers alone" headers 'headers is not the source tree of a kernel'
+	refuses "a tree without a version" nameless 'nameless is not the source tree of a kernel'
+	refuses "a kernel that is too old" old 'old is Linux 5.9, and ntsync needs 5.10 or newer'
+	refuses "a tree that it does not understand" odd 'has no endmenu' --replace
+	refuses "an unknown option" plain 'there is no option --force' --force
+	refuses "two trees" plain 'name one kernel source tree' "$trees/grafted"
+	says "graft: refuses no tree" 1 'name one kernel source tree' scripts/graft
+
+	says "graft: works" 0 'has CONFIG_NTSYNC now$' scripts/graft "$trees/grafted"
+	silent "graft: puts in the driver and no more" grafted_right
+	refuses "a tree that it was in" grafted 'grafted has an earlier graft of ntsync: use --replace'
+	says "graft: works again if told to" 0 'in place of an earlier graft' \
+		scripts/graft --replace "$trees/grafted"
+	silent "graft: makes the same of it" same_trees expected grafted
+	silent "graft: undoes what it could not finish" graft_undoes
+}
