@@ -6,6 +6,7 @@ graft_parts=(Makefile drivers/misc/{Kconfig,Makefile} include/uapi/linux/types.h
 # Makes $trees/NAME, a kernel tree that has no ntsync.
 make_tree() {
 	local part
+	mkdir -p "$trees/$1/include/trace/events"
 	for part in "${graft_parts[@]}"; do
 		install -D -m 644 "$cache/source/$part" "$trees/$1/$part"
 	done
@@ -49,6 +50,7 @@ grafted_right() {
 	cp -r "$trees/plain/." "$trees/expected"
 	install -D -m 644 -t "$trees/expected/$misc/ntsync" ntsync.c include/compat.h Kbuild Kconfig
 	cp include/uapi/linux/ntsync.h "$trees/expected/include/uapi/linux/"
+	cp include/trace/events/ntsync.h "$trees/expected/include/trace/events/"
 	sed -i 's|^endmenu|source "drivers/misc/ntsync/Kconfig"\n&|' "$trees/expected/$misc/Kconfig"
 	# shellcheck disable=SC2016 # the text is for make
 	printf 'obj-$(CONFIG_NTSYNC)\t\t+= ntsync/\n' >>"$trees/expected/$misc/Makefile"
