@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <search.h>
 #include <stdlib.h>
@@ -111,21 +112,54 @@ static int parse_id(const char *text)
 	return parse_u64(text, &number) && number <= INT_MAX ? (int)number : -1;
 }
 
-/*
- * Reads the next line and splits it at the first colon and what blanks follow
- * it.  Lines without one are passed over.
- */
-static bool next_line(FILE *file, char **line, size_t *size, char **value)
-{
-	char *colon;
+/* Files */
 
-	while (getline(line, size, file) >= 0) {
-		colon = strchr(*line, ':');
+/*
+ * Reads a whole file, whose name is relative to a folder.  The text is good
+ * until the next one is read.  NULL if it cannot be read.
+ */
+static char *read_file(int folder, const char *name)
+{
+	static size_t size = 1 << 16;
+	static char *text;
+	size_t used = 0;
+	ssize_t ret = -1;
+	int fd;
+
+	fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	if (!text)
+		text = allocate(size);
+	while ((ret = read(fd, text + used, size - used - 1)) > 0) {
+		used += ret;
+		if (used < size - 1)
+			continue;
+		size *= 2;
+		text = realloc(text, size);
+		if (!text)
+			err(EXIT_TROUBLE, NULL);
+	}
+	close(fd);
+	text[used] = 0;
+	return ret < 0 ? NULL : text;
+}
+
+/*
+ * Splits the next line of a text at its first colon and the blanks that follow.
+ * Lines without one are passed over.
+ */
+static bool next_line(char **text, char **key, char **value)
+{
+	char *line, *colon;
+
+	while ((line = strsep(text, "\n"))) {
+		colon = strchr(line, ':');
 		if (!colon)
 			continue;
 		*colon = 0;
+		*key = line;
 		*value = colon + 1 + strspn(colon + 1, " \t");
-		(*value)[strcspn(*value, "\n")] = 0;
 		return true;
 	}
 	return false;
@@ -133,31 +167,33 @@ static bool next_line(FILE *file, char **line, size_t *size, char **value)
 
 /* Processes and threads */
 
+static DIR *open_folder(const char *proc, const char *task, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", proc, task, name);
+	return opendir(path);
+}
+
 static bool read_status(const char *proc, const char *task,
 			struct status *status)
 {
-	char path[PATH_MAX], *line = NULL, *value;
-	size_t size = 0;
-	FILE *file;
+	char path[PATH_MAX], *text, *key, *value;
 
 	*status = (struct status) { };
 	snprintf(path, sizeof(path), "%s/%s/status", proc, task);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (next_line(file, &line, &size, &value)) {
-		if (!strcmp(line, "Name"))
+	text = read_file(AT_FDCWD, path);
+	while (text && next_line(&text, &key, &value)) {
+		if (!strcmp(key, "Name"))
 			snprintf(status->name, sizeof(status->name), "%s", value);
-		else if (!strcmp(line, "State"))
+		else if (!strcmp(key, "State"))
 			status->state = *value;
-		else if (!strcmp(line, "Tgid"))
+		else if (!strcmp(key, "Tgid"))
 			status->tgid = parse_id(value);
-		else if (!strcmp(line, "VmSize"))
+		else if (!strcmp(key, "VmSize"))
 			status->memory = true;
 	}
 	make_text(status->name);
-	free(line);
-	fclose(file);
 	return status->tgid > 0;
 }
 
@@ -165,14 +201,11 @@ static bool read_status(const char *proc, const char *task,
 static bool find_living_thread(const char *proc, const char *pid,
 			       char path[NAME_MAX])
 {
+	DIR *dir = open_folder(proc, pid, "task");
 	struct status status;
-	char tasks[PATH_MAX];
 	struct dirent *entry;
 	bool found = false;
-	DIR *dir;
 
-	snprintf(tasks, sizeof(tasks), "%s/%s/task", proc, pid);
-	dir = opendir(tasks);
 	if (!dir)
 		return false;
 	while (!found && (entry = readdir(dir))) {
@@ -297,20 +330,15 @@ static void parse_line(const char *key, char *value, struct fdinfo *info)
 		parse_wait(value, info);
 }
 
-static bool read_fdinfo(const char *path, struct fdinfo *info)
+static bool read_fdinfo(int folder, const char *fd, struct fdinfo *info)
 {
-	char *line = NULL, *value;
-	size_t size = 0;
-	FILE *file;
+	char *text = read_file(folder, fd), *key, *value;
 
 	*info = (struct fdinfo) { };
-	file = fopen(path, "re");
-	if (!file)
+	if (!text)
 		return false;
-	while (next_line(file, &line, &size, &value))
-		parse_line(line, value, info);
-	free(line);
-	fclose(file);
+	while (next_line(&text, &key, &value))
+		parse_line(key, value, info);
 	return true;
 }
 
@@ -486,24 +514,22 @@ static void add_instance(struct snapshot *snapshot, const struct fdinfo *info)
 /* Descriptors */
 
 static void read_descriptor(struct snapshot *snapshot, const char *proc,
-			    const char *task, const struct process *process,
+			    const struct process *process, int fds, int fdinfos,
 			    const char *fd)
 {
 	static const char an_object[] = "anon_inode:ntsync";
 	static const char the_device[] = "/dev/ntsync";
-	char path[PATH_MAX], target[sizeof(an_object)];
+	char target[sizeof(an_object)];
 	struct fdinfo info;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "%s/%s/fd/%s", proc, task, fd);
-	length = readlink(path, target, sizeof(target));
+	length = readlinkat(fds, fd, target, sizeof(target));
 	if (length < 0 || length == sizeof(target))
 		return;
 	target[length] = 0;
 	if (strcmp(target, an_object) && strcmp(target, the_device))
 		return;
-	snprintf(path, sizeof(path), "%s/%s/fdinfo/%s", proc, task, fd);
-	if (!read_fdinfo(path, &info))
+	if (!read_fdinfo(fdinfos, fd, &info))
 		return;
 	if (info.told && info.device) {
 		add_instance(snapshot, &info);
@@ -518,14 +544,32 @@ static void read_descriptor(struct snapshot *snapshot, const char *proc,
 	free(info.indices);
 }
 
+static void read_descriptors(struct snapshot *snapshot, const char *proc,
+			     const char *task, struct process *process)
+{
+	DIR *fds = open_folder(proc, task, "fd");
+	DIR *fdinfos = fds ? open_folder(proc, task, "fdinfo") : NULL;
+	struct dirent *entry;
+
+	if (!fdinfos && (errno == EACCES || errno == EPERM)) {
+		process->refused = true;
+		snapshot->refused++;
+	}
+	while (fdinfos && (entry = readdir(fds)))
+		if (parse_id(entry->d_name) >= 0)
+			read_descriptor(snapshot, proc, process, dirfd(fds),
+					dirfd(fdinfos), entry->d_name);
+	if (fdinfos)
+		closedir(fdinfos);
+	if (fds)
+		closedir(fds);
+}
+
 static void read_process(struct snapshot *snapshot, const char *proc,
 			 const char *pid)
 {
-	char task[NAME_MAX], path[PATH_MAX];
-	struct process *process;
 	struct status status;
-	struct dirent *entry;
-	DIR *dir;
+	char task[NAME_MAX];
 
 	snprintf(task, sizeof(task), "%s", pid);
 	if (!read_status(proc, pid, &status))
@@ -533,37 +577,23 @@ static void read_process(struct snapshot *snapshot, const char *proc,
 	if (!status.memory &&
 	    (status.state != 'Z' || !find_living_thread(proc, pid, task)))
 		return;
-	process = add_process(snapshot, parse_id(pid), status.name);
-
-	snprintf(path, sizeof(path), "%s/%s/fd", proc, task);
-	dir = opendir(path);
-	if (!dir) {
-		process->refused = errno == EACCES || errno == EPERM;
-		snapshot->refused += process->refused;
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (parse_id(entry->d_name) >= 0)
-			read_descriptor(snapshot, proc, task, process,
-					entry->d_name);
-	closedir(dir);
+	read_descriptors(snapshot, proc, task,
+			 add_process(snapshot, parse_id(pid), status.name));
 }
 
 /* Whether any driver of the name is there. */
 static bool find_driver(const char *proc)
 {
-	char path[PATH_MAX], name[64];
-	bool found = false;
-	FILE *file;
+	char path[PATH_MAX], *text, *line, *name;
 
 	snprintf(path, sizeof(path), "%s/misc", proc);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (!found && fscanf(file, "%*d %63s", name) == 1)
-		found = !strcmp(name, "ntsync");
-	fclose(file);
-	return found;
+	text = read_file(AT_FDCWD, path);
+	while ((line = strsep(&text, "\n"))) {
+		name = strrchr(line, ' ');
+		if (name && !strcmp(name + 1, "ntsync"))
+			return true;
+	}
+	return false;
 }
 
 /* An instance has as many lines as descriptors of its device are open. */
