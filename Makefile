@@ -37,6 +37,15 @@ tools:
 check-matrix:
 	@tests/matrix $(KERNELS)
 
+# Decisions at random; SEED=n repeats those of a run.
+export SEED
+
+soak:
+	@tests/soak $(KERNEL) minutes $(or $(MINUTES),5)
+
+check-fuzz:
+	@tests/soak $(KERNEL) calls $(or $(CALLS),1000000)
+
 kernels.rst:
 	@tests/matrix --document
 
@@ -66,6 +75,9 @@ help:
 	@echo '                      program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
+	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
+	@echo 'make soak             processes that are killed all the time, and calls at random,'
+	@echo '                      for MINUTES=5'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make bench            count the instructions of this driver and of the one that'
@@ -77,4 +89,4 @@ help:
 	@echo 'demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools demo check check-matrix kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools demo check check-matrix soak check-fuzz kernels.rst bench clean distclean help

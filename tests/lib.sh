@@ -72,3 +72,56 @@ in_system() {
 		exec chroot "$root" env -i LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 	' sh "$1" "$top" "${@:2}"
 }
+
+# Results.  What a test's command says is left in $out/said.
+
+passed=0 failed=0 skipped=0 remarks=()
+
+pass() {
+	((++passed))
+	echo "ok $1"
+}
+
+fail() {
+	((++failed))
+	remarks+=("FAILED $1")
+	echo "not ok $1"
+}
+
+skip() {
+	((++skipped))
+	remarks+=("skipped $1: $2")
+	echo "ok $1 # SKIP $2"
+}
+
+# Passes if the command succeeds and says nothing.
+silent() {
+	if "${@:2}" >"$out/said" 2>&1 && [[ ! -s $out/said ]]; then
+		pass "$1"
+	else
+		sed 's/^/    /' "$out/said" | tail -n 30
+		fail "$1"
+	fi
+}
+
+# Passes if the command ends with this status and says something like this.
+says() {
+	local status=0
+	"${@:4}" >"$out/said" 2>&1 || status=$?
+	if [[ $status == "$2" ]] && grep -q -e "$3" "$out/said"; then
+		pass "$1"
+	else
+		sed 's/^/    /' "$out/said" | tail -n 30
+		echo "    status $status; wanted $2 and \"$3\""
+		fail "$1"
+	fi
+}
+
+# The end of a run: what failed, a last remark and the numbers.
+tally() {
+	echo
+	[[ ${#remarks[@]} == 0 ]] || printf '%s\n' "${remarks[@]}" ''
+	echo "$1"
+	echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
+	((failed == 0 && passed > 0))
+}

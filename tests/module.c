@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module stays while anything of it is in use, and goes and comes while
+ * others try to open the device.  It is loaded again from where the VM has it.
+ */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+
+#define MODULE "/vm/modules/10-ntsync.ko"
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "ntsync", O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(void)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+/* A file's last reference may be dropped a moment after close(). */
+static bool unload_soon(void)
+{
+	int ret;
+
+	return wait_until((ret = unload()) != -EAGAIN) && !ret;
+}
+
+/* Loaded at the end, whatever happens. */
+FIXTURE(module) {
+	int dev;
+};
+
+FIXTURE_SETUP(module)
+{
+	if (access(MODULE, R_OK) || geteuid())
+		SKIP(return, MODULE " is not there: this is no VM of tests/vm/run");
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(module)
+{
+	close(self->dev);
+	load();
+}
+
+TEST_F(module, stays_while_the_device_is_open)
+{
+	EXPECT_EQ(-EAGAIN, unload());
+	close(self->dev);
+	EXPECT_TRUE(unload_soon());
+	EXPECT_EQ(-ENOENT, ntsync_open());
+	EXPECT_EQ(0, load());
+	self->dev = ntsync_open();
+	EXPECT_LE(0, self->dev);
+}
+
+TEST_F(module, stays_while_there_is_an_object)
+{
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct object object = object_create(self->dev, kind);
+
+		ASSERT_LE(0, object.fd);
+		close(self->dev);
+		EXPECT_EQ(-EAGAIN, unload());
+		ASSERT_EQ(0, object_signal(object));
+		EXPECT_EQ(-EAGAIN, unload());
+		close(object.fd);
+		EXPECT_TRUE(unload_soon());
+		EXPECT_EQ(0, load());
+		self->dev = ntsync_open();
+		ASSERT_LE(0, self->dev);
+	}
+}
+
+/* No descriptor is left, but the call has the file. */
+TEST_F_TIMEOUT(module, stays_while_somebody_waits, LONG_TEST)
+{
+	int event = event_create(self->dev, 0, 0);
+	struct waiter w;
+	pid_t pid;
+
+	ASSERT_LE(0, event);
+	waiter_fill(&w, self->dev, NTSYNC_IOC_WAIT_ANY, &event, 1, ME, 0);
+	pid = fork_waiter(&w);
+	ASSERT_LT(0, pid);
+	close(event);
+	close(self->dev);
+	EXPECT_EQ(-EAGAIN, unload());
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(SIGKILL, child_status(pid));
+	EXPECT_TRUE(unload_soon());
+	EXPECT_EQ(0, load());
+	self->dev = ntsync_open();
+}
+
+struct openers {
+	atomic_bool stop;
+	atomic_int opened;
+	atomic_int missed;
+	atomic_int bad;
+};
+
+static void *open_and_close(void *data)
+{
+	struct openers *openers = data;
+
+	for (int i = 0; !openers->stop; i++) {
+		int event, dev = ntsync_open();
+
+		if (dev < 0) {
+			openers->missed++;
+			if (dev != -ENOENT && dev != -ENODEV && dev != -ENXIO)
+				openers->bad++;
+			continue;
+		}
+		openers->opened++;
+		event = event_create(dev, 0, 1);
+		if (i % 2)
+			close(dev);
+		if (event < 0 || close(event))
+			openers->bad++;
+		if (!(i % 2))
+			close(dev);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(module, goes_and_comes_while_others_open_it, LONG_TEST)
+{
+	struct openers openers = { };
+	pthread_t threads[3];
+
+	close(self->dev);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, open_and_close,
+					    &openers));
+	for (int i = 0; i < 15; i++) {
+		int missed, opened = openers.opened;
+
+		EXPECT_TRUE(wait_until(openers.opened != opened));
+		EXPECT_TRUE(unload_soon());
+		missed = openers.missed;
+		EXPECT_TRUE(wait_until(openers.missed != missed));
+		EXPECT_EQ(0, load());
+	}
+	openers.stop = true;
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, openers.bad);
+	self->dev = ntsync_open();
+}
+
+TEST_HARNESS_MAIN
