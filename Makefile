@@ -4,6 +4,10 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
 
+version = $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' ntsync.c)
+running = $(shell uname -r)
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+
 # A kernel built with clang wants its modules built with clang.
 ifneq ($(shell grep -s '^CONFIG_CC_IS_CLANG=y' $(KDIR)/include/config/auto.conf),)
 LLVM ?= 1
@@ -17,13 +21,34 @@ export INSTALL_MOD_DIR
 modules: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-modules_install: headers
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
-
+# A build folder that was made for another kernel gives a module that none loads.
 headers:
 	$(if $(wildcard $(KDIR)/Makefile),,$(error no kernel headers in \
-		$(KDIR): install the package linux-headers-$(shell uname -r), \
+		$(KDIR): install the package linux-headers-$(running), \
 		or give another kernel's with make KDIR=FOLDER))
+	$(if $(filter file,$(origin KDIR)),$(if $(filter-out $(running),$(release)),$(error \
+		the headers in $(KDIR) are of Linux $(release), and this is $(running): \
+		install the package linux-headers-$(running), or boot that kernel)))
+
+as_root:
+	$(if $(DESTDIR)$(filter 0,$(shell id -u)),,$(error not root: run sudo make $(MAKECMDGOALS), \
+		or give a folder to install into with DESTDIR=FOLDER))
+
+install: as_root modules tools
+uninstall dkms-uninstall: as_root
+dkms-install: as_root tools
+install uninstall dkms-install dkms-uninstall:
+	@KDIR='$(KDIR)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install $@
+
+deb:
+	@scripts/deb
+
+# Sorted, of one date and nobody's, so that the same sources give the same archive.
+dist:
+	@mkdir -p build/dist
+	tar -c --exclude-vcs --exclude-vcs-ignores --exclude=./build --sort=name --owner=0 \
+		--group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@0 \
+		--transform='s|^\.|ntsync-$(version)|' . | gzip -n9 >build/dist/ntsync-$(version).tar.gz
 
 demo:
 	@tests/demo $(KERNEL)
@@ -66,9 +91,14 @@ distclean: clean
 help:
 	@echo 'make                  build ntsync.ko for the running kernel'
 	@echo 'make KDIR=FOLDER      build it for the kernel with these headers'
-	@echo 'make modules_install  install it where modprobe finds it (as root)'
-	@echo 'make tools            build lsntsync, which shows who waits for what, in build/tools'
-	@echo '                      (make -C tools install installs it)'
+	@echo 'make install          install it, as root: loaded now and at boot, until the next'
+	@echo '                      kernel (DESTDIR=FOLDER, PREFIX=/usr/local); make uninstall'
+	@echo 'make dkms-install     install its source for DKMS, which builds it for each kernel'
+	@echo '                      that is installed, as root; make dkms-uninstall'
+	@echo 'make tools            build ntsync-check and lsntsync, which shows who waits for'
+	@echo '                      what, in build/tools (make -C tools install installs them)'
+	@echo 'make deb              build Debian packages, in build/deb'
+	@echo 'make dist             pack the sources, in build/dist'
 	@echo 'make demo             show it at work in a VM'
 	@echo 'make check            run all tests, most of them in a VM'
 	@echo 'make check TEST=NAME  run a part: source, graft, build, vm, tools, beside, or a'
@@ -86,7 +116,7 @@ help:
 	@echo '                      build/cache'
 	@echo 'make distclean        remove that as well'
 	@echo
-	@echo 'demo and check install the Debian packages they need (as root) and say which.'
+	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools demo check check-matrix soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix soak check-fuzz kernels.rst bench clean distclean help

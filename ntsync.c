@@ -2701,3 +2701,4 @@ module_exit(ntsync_exit);
 
 MODULE_DESCRIPTION("Windows NT synchronization objects");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("1.0.0");
