@@ -62,6 +62,9 @@ tools:
 check-matrix:
 	@tests/matrix $(KERNELS)
 
+check-package:
+	@tests/package $(PART)
+
 # Decisions at random; SEED=n repeats those of a run.
 export SEED
 
@@ -108,6 +111,8 @@ help:
 	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
 	@echo 'make soak             processes that are killed all the time, and calls at random,'
 	@echo '                      for MINUTES=5'
+	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
+	@echo '                      13 (PART="build rpm make status debian12 boot debian13" picks)'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make bench            count the instructions of this driver and of the one that'
@@ -119,4 +124,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-package soak check-fuzz kernels.rst bench clean distclean help
