@@ -21,6 +21,12 @@ export INSTALL_MOD_DIR
 modules: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+# In updates/, which goes before kernel/.  Where the headers hold no key to sign with,
+# kbuild would complain.
+modules_install: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) modules_install
+
 # A build folder that was made for another kernel gives a module that none loads.
 headers:
 	$(if $(wildcard $(KDIR)/Makefile),,$(error no kernel headers in \
@@ -124,4 +130,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-package soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-package soak check-fuzz kernels.rst bench clean distclean help
