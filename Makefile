@@ -80,6 +80,9 @@ soak:
 check-fuzz:
 	@tests/soak $(KERNEL) calls $(or $(CALLS),1000000)
 
+check-debug:
+	@tests/matrix --debug $(KERNELS)
+
 kernels.rst:
 	@tests/matrix --document
 
@@ -119,6 +122,8 @@ help:
 	@echo '                      for MINUTES=5'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13 (PART="build rpm make status debian12 boot debian13" picks)'
+	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
+	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make bench            count the instructions of this driver and of the one that'
@@ -130,4 +135,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-package soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-package soak check-fuzz kernels.rst bench clean distclean help

@@ -42,6 +42,15 @@ kernel_has() {
 	grep -qsx "$1" "$cache/kernel-$kernel/headers/include/config/auto.conf"
 }
 
+is_debug_kernel() { [[ $kernel == *-kasan || $kernel == *-kcsan ]]; }
+
+# How a debug kernel wants its modules compiled, where it does not say so itself.
+instruments() {
+	! kernel_has CONFIG_UBSAN=y || echo UBSAN_SANITIZE=y
+	! kernel_has CONFIG_KCOV=y || echo KCOV_INSTRUMENT=y
+	! kernel_has CONFIG_GCOV_KERNEL=y || echo GCOV_PROFILE=y KCFLAGS=-fprofile-update=atomic
+}
+
 # Runs make with what the kernel's own distribution would build modules with.
 # Debian's kernels were unpacked without the vmlinux that BTF would need.
 kmake() {
@@ -55,7 +64,8 @@ kmake() {
 kbuild() {
 	local clang=()
 	! kernel_has CONFIG_CC_IS_CLANG=y || clang=(LLVM=1)
-	kmake -C "$cache/kernel-$kernel/headers" "${clang[@]}" "$@"
+	# shellcheck disable=SC2046 # one word each
+	kmake -C "$cache/kernel-$kernel/headers" "${clang[@]}" $(instruments) "$@"
 }
 
 # Runs a command in the system of another Debian, where this folder is what it is

@@ -87,6 +87,7 @@ read_guest() {
 		'== hung '*)	hung=${line#== hung } ;;
 		'== end '*)	end "${line#== end }" ;;
 		'== vm '*)	vm_status=${line#== vm } ;;
+		'== gcda '*)	;;
 		1..*)		plan=${line#1..} ;;
 		'ok '*|'not ok '*) result "$line" ;;
 		'#  RUN  '*)	running=${line##*  } running=${running% ...} ;;

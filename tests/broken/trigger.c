@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * usage: trigger CALLS
+ *
+ * Makes the calls in which a broken driver does what the kernel must report.
+ * Their results do not matter.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include "../task.h"
+#include "../objects.h"
+
+#define WIDE NTSYNC_MAX_WAIT_COUNT
+
+static int dev, events[WIDE + 1];
+
+static void close_one(void)
+{
+	close(event_create(dev, 0, 0));
+}
+
+static void reset(void)
+{
+	__u32 prev;
+
+	event_reset(events[0], &prev);
+}
+
+static void poll_wide(void)
+{
+	poll_any(dev, events, WIDE, NULL);
+}
+
+static void poll_wide_with_alert(void)
+{
+	wait_any(dev, events, WIDE, ME, 0, events[WIDE], NULL);
+}
+
+static void time_out_twice(void)
+{
+	for (int i = 0; i < 2; i++)
+		wait_any(dev, events, 1, ME, clock_ns(CLOCK_MONOTONIC) +
+			 NSEC_PER_SEC / 100, 0, NULL);
+}
+
+static void set_watched(void)
+{
+	struct waiter waiter;
+	__u32 prev;
+
+	waiter_start_blocked(&waiter, dev, NTSYNC_IOC_WAIT_ALL, events, 2, ME,
+			     0);
+	event_set(events[0], &prev);
+	event_set(events[1], &prev);
+	waiter_join(&waiter);
+}
+
+static void *set_and_reset(void *stop)
+{
+	__u32 prev;
+
+	while (!*(atomic_bool *)stop) {
+		event_set(events[0], &prev);
+		event_reset(events[0], &prev);
+	}
+	return NULL;
+}
+
+static void poll_while_set(void)
+{
+	__u64 end = end_of_race();
+	atomic_bool stop = false;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, set_and_reset, &stop))
+		return;
+	while (clock_ns(CLOCK_MONOTONIC) < end)
+		poll_any(dev, events, 1, NULL);
+	stop = true;
+	pthread_join(thread, NULL);
+}
+
+static const struct {
+	const char *name;
+	void (*make)(void);
+} calls[] = {
+	{ "close", close_one },
+	{ "reset", reset },
+	{ "poll-wide", poll_wide },
+	{ "poll-wide-with-alert", poll_wide_with_alert },
+	{ "time-out-twice", time_out_twice },
+	{ "set-watched", set_watched },
+	{ "poll-while-set", poll_while_set },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	dev = ntsync_open();
+	for (i = 0; i <= WIDE; i++)
+		events[i] = event_create(dev, 1, 0);
+	if (events[WIDE] < 0) {
+		fprintf(stderr, "trigger: no objects: %d\n", events[WIDE]);
+		return 1;
+	}
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		if (argc == 2 && !strcmp(argv[1], calls[i].name)) {
+			calls[i].make();
+			return 0;
+		}
+	}
+	fprintf(stderr, "trigger: CALLS is one of:");
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		fprintf(stderr, " %s", calls[i].name);
+	fprintf(stderr, "\n");
+	return 1;
+}
