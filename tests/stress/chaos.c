@@ -34,8 +34,8 @@
 /* How many threads of a client in a cgroup create objects without end. */
 #define HOARDERS	4
 
-/* How many waits a thread makes after the bell. */
-#define LAST_WAITS	2
+/* How often a thread is served after the bell. */
+#define LAST_WAITS	1
 
 /* Memory that a client in a cgroup may use beyond what it started with. */
 #define CGROUP_BYTES	(512 << 10)
@@ -711,6 +711,8 @@ static void enter_cgroup(unsigned int client)
 	cgroup_path(path, sizeof(path), client, "cgroup.procs");
 	if (!write_file(path, "0"))
 		wrong("a process cannot enter its cgroup");
+	/* Among so many threads it would not get far else. */
+	setpriority(PRIO_PROCESS, 0, -15);
 }
 
 static pthread_t threads[MAX_THREADS];
@@ -1034,13 +1036,20 @@ static bool may_stop(void)
 	return shared->wrong || (shared->stop && (cell->ooms || !cgroups));
 }
 
-/* A few kills, and one for want of memory where that can be had. */
+static bool waits_for_oom(uint64_t patience)
+{
+	return cgroups && !cell->round_ooms &&
+	       clock_ns(CLOCK_MONOTONIC) < patience;
+}
+
+/* A few kills, and if it does not take long one for want of memory. */
 static void run(uint64_t *random)
 {
 	unsigned int kills = 3 + below(random, 8), first = cgroups ? 2 : 1;
+	uint64_t patience = clock_ns(CLOCK_MONOTONIC) + 10 * NSEC_PER_SEC;
 
 	cell->round_ooms = 0;
-	while ((kills || (cgroups && !cell->round_ooms)) && !may_stop()) {
+	while ((kills || waits_for_oom(patience)) && !may_stop()) {
 		pause_ns(below(random, 100000000));
 		look_for_dead(random);
 		if (one_in(random, 3)) {
@@ -1061,7 +1070,7 @@ static int cell_main(unsigned int number, uint64_t seed)
 	cell_number = number;
 	cell = &shared->cells[number];
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (!shared->stop) {
+	while (!may_stop()) {
 		create_cell();
 		run(&random);
 		drain(&random);
