@@ -1205,7 +1205,7 @@ static void raise_limits(void)
 int main(int argc, char **argv)
 {
 	unsigned long long seconds = 0, seed, told = 0;
-	pid_t pids[MAX_CELLS];
+	unsigned int living;
 
 	begin = clock_ns(CLOCK_MONOTONIC);
 	seed = begin ^ getpid();
@@ -1219,21 +1219,26 @@ int main(int argc, char **argv)
 	}
 	raise_limits();
 	make_cgroups();
-	for (unsigned int i = 0; i < n_cells; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			_exit(cell_main(i, seed));
+	for (living = 0; living < n_cells; living++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(cell_main(living, seed));
+		if (pid < 0) {
+			tell("chaos: cannot fork: %s\n", strerror(errno));
+			return 2;
+		}
 	}
-	while (seconds_passed() < seconds && !shared->stop) {
-		pause_ns(500000000);
+	while (living) {
+		pause_ns(200000000);
+		living -= waitpid(-1, NULL, WNOHANG) > 0;
+		if (seconds_passed() >= seconds)
+			shared->stop = 1;
 		if (seconds_passed() >= told + PROGRESS_SECONDS) {
 			told = seconds_passed();
 			progress();
 		}
 	}
-	shared->stop = 1;
-	for (unsigned int i = 0; i < n_cells; i++)
-		waitpid(pids[i], NULL, 0);
 	remove_cgroups();
 	report(seed);
 	return shared->wrong != 0;
