@@ -83,6 +83,9 @@ check-fuzz:
 check-debug:
 	@tests/matrix --debug $(KERNELS)
 
+check-wine:
+	@tests/wine/check $(WINE)
+
 kernels.rst:
 	@tests/matrix --document
 
@@ -124,6 +127,8 @@ help:
 	@echo '                      13 (PART="build rpm make status debian12 boot debian13" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
 	@echo '                      locks, leaks and data races, and see that these do'
+	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
+	@echo '                      WINE=FOLDER under the one installed there, in a VM too'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make bench            count the instructions of this driver and of the one that'
@@ -135,4 +140,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-package soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-package check-wine soak check-fuzz kernels.rst bench clean distclean help
