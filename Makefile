@@ -86,6 +86,12 @@ check-debug:
 check-wine:
 	@tests/wine/check $(WINE)
 
+check-ci:
+	@tests/all ci
+
+check-all:
+	@tests/all all
+
 kernels.rst:
 	@tests/matrix --document
 
@@ -129,6 +135,8 @@ help:
 	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
 	@echo '                      WINE=FOLDER under the one installed there, in a VM too'
+	@echo 'make check-ci         these checks one after the other, in sizes for each change'
+	@echo 'make check-all        the same, in sizes for a release'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make bench            count the instructions of this driver and of the one that'
@@ -140,4 +148,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-package check-wine soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst bench clean distclean help
