@@ -130,7 +130,7 @@ help:
 	@echo 'make soak             processes that are killed all the time, and calls at random,'
 	@echo '                      for MINUTES=5'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
-	@echo '                      13 (PART="build rpm make status debian12 boot debian13" picks)'
+	@echo '                      13 (PART="build rpm make status debian12 boot secureboot debian13" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
 	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
