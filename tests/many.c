@@ -184,10 +184,10 @@ TEST_F_TIMEOUT(crowd, woken_by_one_set, VERY_LONG_TEST)
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, event);
-	ASSERT_EQ(0, start_crowd(self, variant->waiters, variant->request,
+	ASSERT_EQ(0, start_crowd(self, large(variant->waiters), variant->request,
 				 &event, 1));
 	ASSERT_EQ(0, event_set(event, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == variant->waiters));
+	ASSERT_TRUE(wait_until(how_many_done(self) == large(variant->waiters)));
 	EXPECT_EQ(0, how_many_wrong(self, 0));
 	EXPECT_EVENT(1, 1, event);
 }
@@ -200,10 +200,10 @@ TEST_F_TIMEOUT(crowd, woken_by_one_pulse, VERY_LONG_TEST)
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, event);
-	ASSERT_EQ(0, start_crowd(self, FEWER_WAITERS, variant->request,
+	ASSERT_EQ(0, start_crowd(self, large(FEWER_WAITERS), variant->request,
 				 &event, 1));
 	ASSERT_EQ(0, event_pulse(event, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == FEWER_WAITERS));
+	ASSERT_TRUE(wait_until(how_many_done(self) == large(FEWER_WAITERS)));
 	EXPECT_EQ(0, how_many_wrong(self, 0));
 	EXPECT_EVENT(1, 0, event);
 }
@@ -211,25 +211,25 @@ TEST_F_TIMEOUT(crowd, woken_by_one_pulse, VERY_LONG_TEST)
 /* First a half, so that a driver that wakes all is found out. */
 TEST_F_TIMEOUT(crowd, woken_by_a_release, VERY_LONG_TEST)
 {
-	int sem = sem_create(self->dev, 0, variant->waiters);
-	int half = variant->waiters / 2;
+	int sem = sem_create(self->dev, 0, large(variant->waiters));
+	int half = large(variant->waiters) / 2;
 	__u32 value = half;
 
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, sem);
-	ASSERT_EQ(0, start_crowd(self, variant->waiters, variant->request,
+	ASSERT_EQ(0, start_crowd(self, large(variant->waiters), variant->request,
 				 &sem, 1));
 	ASSERT_EQ(0, sem_release(sem, &value));
 	EXPECT_EQ(0, value);
 	ASSERT_TRUE(wait_until(how_many_done(self) >= half));
 	EXPECT_EQ(half, how_many_done(self));
-	EXPECT_SEM(0, variant->waiters, sem);
+	EXPECT_SEM(0, large(variant->waiters), sem);
 	value = half + 1;
 	ASSERT_EQ(0, sem_release(sem, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == variant->waiters));
+	ASSERT_TRUE(wait_until(how_many_done(self) == large(variant->waiters)));
 	EXPECT_EQ(0, how_many_wrong(self, 0));
-	EXPECT_SEM(1, variant->waiters, sem);
+	EXPECT_SEM(1, large(variant->waiters), sem);
 }
 
 /* Each hands the mutex on to the next, whoever that is. */
@@ -242,13 +242,13 @@ TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, VERY_LONG_TEST)
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, mutex);
-	ASSERT_EQ(0, start_crowd(self, variant->waiters, variant->request,
+	ASSERT_EQ(0, start_crowd(self, large(variant->waiters), variant->request,
 				 &mutex, 1));
-	for (int i = 0; i < variant->waiters; i++) {
+	for (int i = 0; i < large(variant->waiters); i++) {
 		ASSERT_EQ(0, mutex_unlock(mutex, args.owner, NULL));
 		ASSERT_EQ(0, mutex_read(mutex, &args));
 		ASSERT_LE(1, args.owner);
-		ASSERT_GE(variant->waiters, args.owner);
+		ASSERT_GE(large(variant->waiters), args.owner);
 		/* A wait that has begun ends once, so each has one turn. */
 		if (args.count != 1 ||
 		    waiter_join(&self->waiters[args.owner - 1]) ||
@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(crowd, killed, VERY_LONG_TEST)
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (start_crowd(self, FEWER_WAITERS, variant->request, &event,
+		if (start_crowd(self, large(FEWER_WAITERS), variant->request, &event,
 				1))
 			_exit(1);
 		raise(SIGKILL);

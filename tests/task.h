@@ -8,6 +8,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include "waiter.h"
@@ -107,6 +108,15 @@ static inline pid_t fork_waiter(struct waiter *w)
 				   thread_in_ioctl(pid, w->request, &w->args)))
 		return -ETIMEDOUT;
 	return pid;
+}
+
+/*
+ * How large a large test is: with BRIEF in the environment a tenth, for where
+ * many kernels have their turn.
+ */
+static inline int large(int n)
+{
+	return getenv("BRIEF") ? n / 10 : n;
 }
 
 /* A few instructions, to vary how threads that race meet. */
