@@ -1779,9 +1779,9 @@ static noinline int ntsync_poll_locked(struct ntsync_instance *instance,
 }
 
 /* Wait for one object; for any or for all is the same until it blocks. */
-static __always_inline int ntsync_wait_one(struct ntsync_instance *instance,
-			   struct ntsync_obj *obj, bool all,
-			   const struct ntsync_wait_args *args)
+static __always_inline int
+ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
+		bool all, const struct ntsync_wait_args *args)
 {
 	struct ntsync_deadline deadline;
 	u32 rises = 0, index;
@@ -1803,9 +1803,9 @@ static __always_inline int ntsync_wait_one(struct ntsync_instance *instance,
 	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
-static __always_inline int ntsync_wait_many(struct ntsync_instance *instance,
-			    const struct ntsync_set *set, bool all,
-			    const struct ntsync_wait_args *args, u32 *index)
+static __always_inline int
+ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
+		 bool all, const struct ntsync_wait_args *args, u32 *index)
 {
 	struct ntsync_obj *witness[2], **looked = set->objs;
 	u32 rises = 0, count = set->total;
@@ -2078,10 +2078,10 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 	return ret;
 }
 
-static __always_inline int ntsync_call_set(struct ntsync_instance *instance,
-			   struct ntsync_set *set, const u32 *fds, bool all,
-			   const struct ntsync_wait_args *args, bool writable,
-			   u32 *index)
+static __always_inline int
+ntsync_call_set(struct ntsync_instance *instance, struct ntsync_set *set,
+		const u32 *fds, bool all, const struct ntsync_wait_args *args,
+		bool writable, u32 *index)
 {
 	int ret;
 
