@@ -92,6 +92,9 @@ check-ci:
 check-all:
 	@tests/all all
 
+debugging.rst:
+	@tests/tools/document $(KERNEL)
+
 kernels.rst:
 	@tests/matrix --document
 
@@ -140,6 +143,8 @@ help:
 	@echo 'make check-all        the same, in sizes for a release'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
+	@echo 'make debugging.rst    run the commands of Documentation/debugging.rst in a VM and put'
+	@echo '                      what they print into it, and its picture beside it'
 	@echo 'make bench            count the instructions of this driver and of the one that'
 	@echo '                      Linux 7.3 has; KO=FILE.ko measures a third module too'
 	@echo 'make clean            remove what was built; what was downloaded stays in'
@@ -149,4 +154,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst bench clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench clean distclean help
