@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include "kselftest_harness.h"
+#include "waiter.h"
 #include "world.h"
 
 #define SETTINGS "/sys/kernel/debug"
@@ -20,7 +21,9 @@
 struct scene {
 	struct world world;
 	int objs[WIDE];		/* events, unset */
-	uint64_t soon;		/* a time that is still to come */
+	int alert;		/* an event that is pulsed all the time */
+	pthread_t pulser;
+	atomic_bool stop;
 	int fail_nth;
 	bool possible;
 	bool copies_fail;
@@ -65,6 +68,19 @@ static bool allow_faults(void)
 	       write_text(SETTINGS "/fail_page_alloc/min-order", "99");
 }
 
+/* Ends each wait that blocks, and nothing else: a poll does not see a pulse. */
+static void *pulser_main(void *data)
+{
+	struct scene *scene = data;
+	__u32 prev;
+
+	while (!scene->stop) {
+		event_pulse(scene->alert, &prev);
+		waiter_pause();
+	}
+	return NULL;
+}
+
 FIXTURE_SETUP(faults)
 {
 	struct scene *scene = &self->scene;
@@ -79,7 +95,10 @@ FIXTURE_SETUP(faults)
 		scene->objs[i] = event_create(scene->world.dev, 1, 0);
 		ASSERT_LE(0, scene->objs[i]);
 	}
+	scene->alert = event_create(scene->world.dev, 0, 0);
+	ASSERT_LE(0, scene->alert);
 	world_remember(&scene->world);
+	ASSERT_EQ(0, pthread_create(&scene->pulser, NULL, pulser_main, scene));
 	/* What page faults need could fail as well: let there be none. */
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
 }
@@ -88,6 +107,9 @@ FIXTURE_TEARDOWN(faults)
 {
 	int i;
 
+	self->scene.stop = true;
+	pthread_join(self->scene.pulser, NULL);
+	close(self->scene.alert);
 	for (i = 0; i < WIDE; i++)
 		close(self->scene.objs[i]);
 	world_destroy(&self->scene.world);
@@ -139,47 +161,49 @@ static int create_event(const struct scene *scene)
 	return event_create(scene->world.dev, 0, 1);
 }
 
-/* None of these waits is satisfied, so none may write an index. */
-static int wait_wide(const struct scene *scene, unsigned long request,
-		     uint64_t timeout)
+/* A wait that fails, or is a poll and finds nothing, writes no index. */
+static int wait_for(const struct scene *scene, unsigned long request,
+		    __u32 count, uint64_t timeout, int alert)
 {
 	__u32 index;
-	int ret = wait_call(scene->world.dev, request, scene->objs, WIDE, ME,
-			    timeout, 0, &index);
+	int ret = wait_call(scene->world.dev, request, scene->objs, count, ME,
+			    timeout, alert, &index);
 
-	return index == UINT32_MAX ? ret : -EBADMSG;
+	return ret && index != UINT32_MAX ? -EBADMSG : ret;
 }
 
 static int poll_any_wide(const struct scene *scene)
 {
-	return wait_wide(scene, NTSYNC_IOC_WAIT_ANY, 0);
+	return wait_for(scene, NTSYNC_IOC_WAIT_ANY, WIDE, 0, 0);
 }
 
 static int poll_all_wide(const struct scene *scene)
 {
-	return wait_wide(scene, NTSYNC_IOC_WAIT_ALL, 0);
+	return wait_for(scene, NTSYNC_IOC_WAIT_ALL, WIDE, 0, 0);
 }
 
 static int wait_any_wide(const struct scene *scene)
 {
-	return wait_wide(scene, NTSYNC_IOC_WAIT_ANY, scene->soon);
+	return wait_for(scene, NTSYNC_IOC_WAIT_ANY, WIDE, FOREVER,
+			scene->alert);
 }
 
 static int wait_all_wide(const struct scene *scene)
 {
-	return wait_wide(scene, NTSYNC_IOC_WAIT_ALL, scene->soon);
+	return wait_for(scene, NTSYNC_IOC_WAIT_ALL, WIDE, FOREVER,
+			scene->alert);
 }
 
 static int wait_any_narrow(const struct scene *scene)
 {
-	return wait_any(scene->world.dev, scene->objs, NARROW - 1, ME, scene->soon,
-			scene->objs[NARROW - 1], NULL);
+	return wait_for(scene, NTSYNC_IOC_WAIT_ANY, NARROW - 1, FOREVER,
+			scene->alert);
 }
 
 static int wait_all_narrow(const struct scene *scene)
 {
-	return wait_all(scene->world.dev, scene->objs, NARROW - 1, ME, scene->soon,
-			scene->objs[NARROW - 1], NULL);
+	return wait_for(scene, NTSYNC_IOC_WAIT_ALL, NARROW - 1, FOREVER,
+			scene->alert);
 }
 
 static int use_sem(const struct scene *scene)
@@ -229,7 +253,6 @@ static int fail_in_turn(struct scene *scene,
 	unsigned int n;
 
 	for (n = 1; happened; n++) {
-		scene->soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 1000;
 		if (!set_fault(scene->fail_nth, n))
 			return -1;
 		ret = call(scene);
