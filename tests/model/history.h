@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What several threads did at the same time, and whether the model explains it:
+ * whether there is an order of single steps that gives every call the answer
+ * that it got, each step between its call's beginning and end.
+ *
+ * Which of several waits a signal serves is left open, for nobody can tell from
+ * outside in which order concurrent waits queued.  Known is the order of those
+ * that were seen asleep before the others began: these must be served, in their
+ * order and at the very step that makes it possible.
+ */
+#ifndef NTSYNC_HISTORY_H
+#define NTSYNC_HISTORY_H
+
+#include "model.h"
+
+#define HISTORY_CALLS	32
+#define HISTORY_OBJECTS	4
+
+/*
+ * @began, @ended: stamps of a counter that all threads share, drawn before and
+ *	after the call
+ * @wait: a wait, described by @args, else an operation on @obj
+ * @sleeps: the wait may sleep, so that a pulse may serve it
+ * @place: of a wait that was asleep before all others began: its place among
+ *	these, from 1; else 0
+ */
+struct history_call {
+	uint32_t began;
+	uint32_t ended;
+	bool wait;
+	enum model_op op;
+	int obj;
+	uint32_t arg;
+	struct model_args args;
+	bool sleeps;
+	int place;
+	struct model_answer answer;
+};
+
+/* @obj: as they were before the first call */
+struct history {
+	int objects;
+	struct model_obj obj[HISTORY_OBJECTS];
+	int calls;
+	struct history_call call[HISTORY_CALLS];
+};
+
+bool history_explained(const struct history *history);
+
+#endif /* NTSYNC_HISTORY_H */

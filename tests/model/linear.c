@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads that use the same objects at the same time, for a few calls each.
+ * Every call is stamped before and after from one counter, and history.c judges
+ * whether the model explains what all of them were told.
+ *
+ * Some threads sleep in a wait before the others begin.  At the end those that
+ * still sleep, with nobody left to wake them, are asked about: a wait that
+ * sleeps then must be one that could not be satisfied.
+ *
+ * SEED=n STEPS=n in the environment choose the first set of calls and how many
+ * calls are made (n/10).  With a seed the calls are the same again, not the
+ * timing.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include "kselftest.h"
+#include "draw.h"
+#include "driver.h"
+#include "history.h"
+#include "probe.h"
+#include "settings.h"
+#include "task.h"
+#include "tell.h"
+
+#define RACERS		4
+#define SLEEPERS	2
+#define THREADS		(RACERS + SLEEPERS)
+#define ACTIONS		4
+
+/* The same calls are tried so often, with other pauses. */
+#define ROUNDS		10
+
+#define FINISHED	(-1)
+
+/*
+ * What a thread does next: a call, or a signal to another thread.
+ * @signal: 0, or to be sent to thread @victim
+ * @patience: how long a wait may last, in nanoseconds; 0 for a poll
+ * @args, @objs: the ioctl's argument
+ */
+struct action {
+	int signal;
+	int victim;
+	__u64 patience;
+	struct history_call call;
+	struct ntsync_wait_args args;
+	int objs[HISTORY_OBJECTS];
+};
+
+/*
+ * @at: the action that it is about, or FINISHED
+ * @pauses: source of random numbers
+ */
+struct thread {
+	int actions;
+	struct action action[ACTIONS];
+	atomic_int at;
+	uint64_t pauses;
+	sem_t begin;
+	pthread_t thread;
+	struct probe probe;
+	bool ready;
+};
+
+/* The racers come first, then the sleepers. */
+struct plan {
+	int objects;
+	struct model_obj obj[HISTORY_OBJECTS];
+	int racers;
+	int sleepers;
+};
+
+static struct thread thread[THREADS];
+static struct plan plan;
+static int dev, fd[HISTORY_OBJECTS];
+static atomic_uint stamps;
+static atomic_int arrived;
+static atomic_bool stop;
+
+static void handle_signal(int sig)
+{
+	(void)sig;
+}
+
+static bool is_sleeper(int i)
+{
+	return i >= RACERS;
+}
+
+static bool takes_part(int i)
+{
+	return is_sleeper(i) ? i - RACERS < plan.sleepers : i < plan.racers;
+}
+
+/* Plans */
+
+static void plan_object(struct model_obj *obj, uint64_t *state)
+{
+	enum model_type type = draw_below(state, 3);
+
+	while (model_obj_init(obj, type, draw_below(state, 3),
+			      type == MODEL_EVENT ? draw_below(state, 2) :
+						    draw_below(state, 4)))
+		;
+	/* From there the next unlock, and it alone, is a signal. */
+	if (obj->owner && one_in(state, 8))
+		obj->count = UINT32_MAX;
+}
+
+static void plan_op(struct history_call *call, uint64_t *state)
+{
+	static const enum model_op first[] = {
+		[MODEL_SEM] = MODEL_SEM_RELEASE,
+		[MODEL_MUTEX] = MODEL_MUTEX_UNLOCK,
+		[MODEL_EVENT] = MODEL_EVENT_SET,
+		MODEL_OPS,
+	};
+	enum model_type type;
+
+	call->obj = draw_below(state, plan.objects);
+	type = plan.obj[call->obj].type;
+	call->op = first[type] +
+		   draw_below(state, first[type + 1] - first[type]);
+	call->arg = 1 + draw_below(state, 2);
+}
+
+static void plan_wait(struct history_call *call, uint64_t *state)
+{
+	struct model_args *args = &call->args;
+	int order[HISTORY_OBJECTS];
+
+	for (int i = 0; i < plan.objects; i++) {
+		int j = draw_below(state, i + 1);
+
+		order[i] = order[j];
+		order[j] = i;
+	}
+	call->wait = true;
+	*args = (struct model_args) {
+		.all = one_in(state, 2),
+		.owner = 1 + draw_below(state, 2),
+		.count = 1 + draw_below(state, plan.objects),
+		.alert = MODEL_NO_ALERT,
+	};
+	for (uint32_t i = 0; i < args->count; i++)
+		args->objs[i] = order[i];
+	if ((int)args->count < plan.objects && one_in(state, 2))
+		args->alert = order[args->count];
+}
+
+static __u64 plan_patience(uint64_t *state)
+{
+	uint32_t what = draw_below(state, 10);
+
+	if (what < 5)
+		return 0;
+	return what < 7 ? draw_below(state, 300000) : FOREVER;
+}
+
+static void plan_action(struct action *action, uint64_t *state)
+{
+	uint32_t what = draw_below(state, 20);
+
+	*action = (struct action) { };
+	if (what < 1) {
+		action->victim = draw_below(state, THREADS);
+		/* A wait that begins anew is not known to sleep any more. */
+		action->signal = is_sleeper(action->victim) ||
+				 one_in(state, 2) ? SIGUSR1 : SIGUSR2;
+	} else if (what < 10) {
+		plan_wait(&action->call, state);
+		action->patience = plan_patience(state);
+		action->call.sleeps = action->patience;
+	} else {
+		plan_op(&action->call, state);
+	}
+}
+
+/* Sleepers wait for what is not to be had at the start. */
+static void plan_sleeper(struct thread *sleeper, int place, uint64_t *state)
+{
+	struct history_call *call = &sleeper->action[0].call;
+
+	sleeper->actions = 1;
+	sleeper->action[0] = (struct action) { .patience = FOREVER };
+	plan_wait(call, state);
+	call->sleeps = true;
+	call->place = place;
+}
+
+static bool sleeper_sleeps(const struct thread *sleeper)
+{
+	return model_satisfying(plan.obj, &sleeper->action[0].call.args) < 0;
+}
+
+static void make_plan(uint64_t seed)
+{
+	uint64_t state = seed;
+
+	plan = (struct plan) { };
+	plan.objects = 1 + draw_below(&state, 3);
+	for (int i = 0; i < plan.objects; i++)
+		plan_object(&plan.obj[i], &state);
+	plan.racers = 2 + draw_below(&state, RACERS - 1);
+	for (int i = 0; i < plan.racers; i++) {
+		thread[i].actions = 1 + draw_below(&state, ACTIONS);
+		for (int j = 0; j < thread[i].actions; j++)
+			plan_action(&thread[i].action[j], &state);
+	}
+	for (int tries = draw_below(&state, 6); tries > 0; tries--) {
+		struct thread *sleeper = &thread[RACERS + plan.sleepers];
+
+		if (plan.sleepers == SLEEPERS)
+			break;
+		plan_sleeper(sleeper, plan.sleepers + 1, &state);
+		plan.sleepers += sleeper_sleeps(sleeper);
+	}
+	for (int i = 0; i < THREADS; i++)
+		thread[i].pauses = draw(&state);
+}
+
+/* Threads */
+
+static void call_wait(struct action *action)
+{
+	struct history_call *call = &action->call;
+	__u64 timeout = action->patience;
+	int ret;
+
+	if (timeout && timeout != FOREVER)
+		timeout += clock_ns(CLOCK_MONOTONIC);
+	action->args = driver_wait_args(&call->args, fd, action->objs, timeout);
+	call->began = ++stamps;
+	ret = ntsync_call(dev, driver_wait_request(&call->args), &action->args);
+	call->answer = driver_wait_answer(ret, action->args.index);
+	call->ended = ++stamps;
+}
+
+static void act(struct action *action)
+{
+	struct history_call *call = &action->call;
+
+	if (action->signal) {
+		pthread_kill(thread[action->victim].thread, action->signal);
+	} else if (call->wait) {
+		call_wait(action);
+	} else {
+		call->began = ++stamps;
+		call->answer = driver_op(fd[call->obj], call->op, call->arg);
+		call->ended = ++stamps;
+	}
+}
+
+/* From nothing to about as long as a call takes, now and then longer. */
+static void pause_a_little(uint64_t *state)
+{
+	uint32_t how = draw_below(state, 8);
+
+	if (how == 0)
+		sched_yield();
+	else if (how < 5)
+		spin(draw_below(state, 1 << draw_below(state, 12)));
+}
+
+static void *thread_main(void *data)
+{
+	struct thread *self = data;
+
+	self->ready = probe_open(&self->probe);
+	for (;;) {
+		self->at = FINISHED;
+		while (sem_wait(&self->begin))
+			;
+		if (!is_sleeper(self - thread))
+			meet(&arrived, 0, plan.racers);
+		for (int i = 0; i < self->actions && !stop; i++) {
+			self->at = i;
+			pause_a_little(&self->pauses);
+			act(&self->action[i]);
+		}
+	}
+	return NULL;
+}
+
+static bool start_threads(void)
+{
+	for (int i = 0; i < THREADS; i++) {
+		sem_init(&thread[i].begin, 0, 0);
+		thread[i].at = 0;
+		if (pthread_create(&thread[i].thread, NULL, thread_main,
+				   &thread[i]))
+			return false;
+		if (!wait_until(thread[i].at == FINISHED) || !thread[i].ready)
+			return false;
+	}
+	return true;
+}
+
+/* Each racer on a CPU of its own, or all where they like, or all on one. */
+static void place_threads(uint64_t seed)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (int i = 0; i < RACERS; i++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		for (int cpu = 0; cpu < cpus; cpu++)
+			if (seed % 8 >= 4 ||
+			    cpu == (seed % 8 ? (int)(i + seed) % cpus : 0))
+				CPU_SET(cpu, &set);
+		pthread_setaffinity_np(thread[i].thread, sizeof(set), &set);
+	}
+}
+
+/* One round */
+
+static bool make_objects(void)
+{
+	for (int i = 0; i < plan.objects; i++) {
+		struct model_answer start =
+			model_step(&plan.obj[i],
+				   driver_read_op(plan.obj[i].type), 0);
+
+		fd[i] = driver_create(dev, plan.obj[i].type, start.value[0],
+				      start.value[1]);
+		if (fd[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool sleeps(const struct thread *thread, int at)
+{
+	const struct action *action = &thread->action[at];
+
+	return action->call.sleeps &&
+	       probe_sleeps(&thread->probe,
+			    driver_wait_request(&action->call.args),
+			    &action->args);
+}
+
+/* What each thread is about, if all are asleep or through; else false. */
+static bool look_around(int *at)
+{
+	for (int i = 0; i < THREADS; i++) {
+		at[i] = thread[i].at;
+		if (takes_part(i) && at[i] != FINISHED &&
+		    !sleeps(&thread[i], at[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is nobody left who could wake those who sleep?  Who was asleep in one call at
+ * both looks was so in between, when everybody else was through.
+ */
+static bool is_quiet(int *at)
+{
+	int again[THREADS];
+
+	return look_around(at) && look_around(again) &&
+	       !memcmp(at, again, sizeof(again));
+}
+
+static bool all_finished(void)
+{
+	for (int i = 0; i < THREADS; i++)
+		if (takes_part(i) && thread[i].at != FINISHED)
+			return false;
+	return true;
+}
+
+/* Ends the waits that go on; that they did so becomes part of the history. */
+static bool end_sleepers(const int *at)
+{
+	unsigned int when = ++stamps;
+
+	stop = true;
+	for (int i = 0; i < THREADS; i++)
+		if (takes_part(i) && at[i] != FINISHED)
+			pthread_kill(thread[i].thread, SIGUSR1);
+	if (!wait_until(all_finished()))
+		return false;
+	for (int i = 0; i < THREADS; i++) {
+		struct history_call *call;
+
+		if (!takes_part(i) || at[i] == FINISHED)
+			continue;
+		call = &thread[i].action[at[i]].call;
+		if (call->answer.ret == -EINTR) {
+			call->answer.ret = -ETIMEDOUT;
+			call->began = when;
+		}
+	}
+	return true;
+}
+
+/* Whether the threads came to an end. */
+static bool run_round(void)
+{
+	int at[THREADS];
+
+	stamps = 0;
+	arrived = 0;
+	stop = false;
+	for (int i = 0; i < THREADS; i++)
+		for (int j = 0; j < thread[i].actions; j++)
+			thread[i].action[j].call.ended = 0;
+	for (int i = 0; i < plan.sleepers; i++) {
+		struct thread *sleeper = &thread[RACERS + i];
+
+		sleeper->at = 0;
+		sem_post(&sleeper->begin);
+		if (!wait_until(sleeps(sleeper, 0)))
+			return false;
+	}
+	for (int i = 0; i < plan.racers; i++) {
+		thread[i].at = 0;
+		sem_post(&thread[i].begin);
+	}
+	if (!wait_until(all_finished() || is_quiet(at)))
+		return false;
+	return all_finished() || end_sleepers(at);
+}
+
+static void collect(struct history *history)
+{
+	*history = (struct history) { .objects = plan.objects };
+	memcpy(history->obj, plan.obj, sizeof(plan.obj));
+	for (int i = 0; i < THREADS; i++) {
+		if (!takes_part(i))
+			continue;
+		for (int j = 0; j < thread[i].actions; j++)
+			if (thread[i].action[j].call.ended)
+				history->call[history->calls++] =
+					thread[i].action[j].call;
+	}
+}
+
+/* Telling */
+
+static void tell_call(int who, const struct history_call *call)
+{
+	char what[TELL_TEXT] = "", answer[TELL_TEXT] = "";
+
+	if (call->wait)
+		tell_wait(what, &call->args);
+	else
+		tell_op(what, call->obj, call->op, call->arg);
+	tell_answer(answer, call->answer);
+	ksft_print_msg("%5u %5u  thread %d%s: %s%s: %s\n", call->began,
+		       call->ended, who,
+		       call->place ? ", asleep before" : "", what,
+		       call->wait && !call->sleeps ? ", poll" : "", answer);
+}
+
+static void tell_history(uint64_t seed)
+{
+	ksft_print_msg("SEED=%llu: nothing explains this history.\n",
+		       (unsigned long long)seed);
+	ksft_print_msg("(A wait that slept to the end has ETIMEDOUT.)\n");
+	for (int i = 0; i < plan.objects; i++) {
+		char text[TELL_TEXT] = "";
+
+		tell_object(text, &plan.obj[i]);
+		ksft_print_msg("\tobject %d: %s\n", i, text);
+	}
+	ksft_print_msg("began ended\n");
+	for (unsigned int now = 0; now <= stamps; now++) {
+		for (int i = 0; i < THREADS; i++) {
+			for (int j = 0; j < thread[i].actions; j++) {
+				struct history_call *call =
+					&thread[i].action[j].call;
+
+				if (takes_part(i) && call->ended &&
+				    call->began == now)
+					tell_call(i, call);
+			}
+		}
+	}
+}
+
+/* Tests */
+
+static bool run_plan(uint64_t seed, uint64_t *calls)
+{
+	static struct history history;
+
+	make_plan(seed);
+	place_threads(seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		if (!make_objects()) {
+			ksft_print_msg("objects cannot be made\n");
+			return false;
+		}
+		if (!run_round()) {
+			ksft_print_msg("SEED=%llu: a thread does not end\n",
+				       (unsigned long long)seed);
+			return false;
+		}
+		collect(&history);
+		if (!history_explained(&history)) {
+			tell_history(seed);
+			return false;
+		}
+		*calls += history.calls;
+		for (int i = 0; i < plan.objects; i++)
+			close(fd[i]);
+	}
+	return true;
+}
+
+int main(void)
+{
+	const struct sigaction interrupt = { .sa_handler = handle_signal };
+	const struct sigaction restart = {
+		.sa_handler = handle_signal, .sa_flags = SA_RESTART,
+	};
+	uint64_t seed = setting("SEED", clock_ns(CLOCK_REALTIME) % 1000000000);
+	uint64_t steps = setting("STEPS", DEFAULT_STEPS) / SLOWNESS ?: 1;
+	uint64_t calls = 0, histories = 0;
+	bool good = true;
+
+	ksft_print_header();
+	ksft_set_plan(1);
+	ksft_print_msg("SEED=%llu\n", (unsigned long long)seed);
+	sigaction(SIGUSR1, &interrupt, NULL);
+	sigaction(SIGUSR2, &restart, NULL);
+	dev = ntsync_open();
+	if (dev < 0 || !start_threads())
+		ksft_exit_fail_msg("no device or no threads\n");
+	while (good && calls < steps) {
+		good = run_plan(seed++, &calls);
+		histories += ROUNDS;
+		show_progress("histories", calls, steps);
+	}
+	ksft_test_result(good, "%llu calls in %llu histories\n",
+			 (unsigned long long)calls,
+			 (unsigned long long)histories);
+	ksft_finished();
+}
