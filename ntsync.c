@@ -1456,7 +1456,7 @@ static void ntsync_wait_init(struct ntsync_wait *wait,
 	wait->all = all;
 	wait->has_deadline = deadline.time != KTIME_MAX;
 	wait->owner = set->owner;
-	wait->prio = min(current->normal_prio, MAX_RT_PRIO);
+	wait->prio = min(READ_ONCE(current->normal_prio), MAX_RT_PRIO);
 	wait->count = set->count;
 	wait->total = set->total;
 	wait->queued = 0;
