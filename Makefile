@@ -104,6 +104,9 @@ kernels.rst:
 bench:
 	@bench/run $(if $(KO),--ko $(KO))
 
+bench-latency:
+	@bench/run --only latency $(if $(KO),--ko $(KO))
+
 # Needs no kernel headers, so not kbuild's own clean.
 clean:
 	@find . -path ./build -prune -o -path ./.git -prune -o \
@@ -152,6 +155,7 @@ help:
 	@echo '                      what they print into it, and its picture beside it'
 	@echo 'make bench            count the instructions of this driver and of the one that'
 	@echo '                      Linux 7.3 has; KO=FILE.ko measures a third module too'
+	@echo 'make bench-latency    the same of the longest stretches without preemption only'
 	@echo 'make clean            remove what was built; what was downloaded stays in'
 	@echo '                      build/cache'
 	@echo 'make distclean        remove that as well'
@@ -159,4 +163,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-random check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-random check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help

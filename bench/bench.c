@@ -170,6 +170,10 @@ int main(int argc, char **argv)
 			measure_growth();
 		} else if (!strcmp(section, "others")) {
 			measure_others();
+		} else if (!strcmp(section, "cpus")) {
+			measure_cpus();
+		} else if (!strcmp(section, "latency")) {
+			measure_latency();
 		} else {
 			fprintf(stderr, "bench: no section '%s'\n", section);
 			return 1;

@@ -77,5 +77,7 @@ void become_threaded(void);
 void measure_calls(bool threaded);
 void measure_growth(void);
 void measure_others(void);
+void measure_cpus(void);
+void measure_latency(void);
 
 #endif /* NTSYNC_BENCH_H */

@@ -229,6 +229,54 @@ static void measure_alternating(const void *arg)
 	report(result, count_instructions(set_reset_both));
 }
 
+/* Threads that wait for the object and for one of their own each */
+
+static void *wait_for_own(void *arg)
+{
+	int both[] = { obj, must_create(true, false) };
+
+	(void)arg;
+	return wait_for_both(both);
+}
+
+static void measure_different(const void *arg)
+{
+	const struct result *result = arg;
+
+	prepare();
+	become_threaded();
+	start_threads(wait_for_own, NULL, result->size);
+	report(result, count_instructions(set_reset));
+}
+
+/* Half of the threads wait for A and B, half for A and C. */
+
+static void set_reset_three(void)
+{
+	__u32 prev;
+
+	set_reset_both();
+	must(!event_set(never, &prev));
+	must(!event_reset(never, &prev));
+}
+
+static void measure_two_kinds(const void *arg)
+{
+	const struct result *result = arg;
+	int sets[2][2];
+
+	prepare();
+	sets[0][0] = obj;
+	sets[0][1] = second;
+	sets[1][0] = obj;
+	sets[1][1] = never;
+	become_threaded();
+	start_threads(wait_for_both, sets[0], result->size / 2);
+	atomic_store(&ready, 0);
+	start_threads(wait_for_both, sets[1], result->size / 2);
+	report(result, count_instructions(set_reset_three));
+}
+
 /* Objects and instances */
 
 static void measure_objects(const void *arg)
@@ -296,6 +344,10 @@ static const struct growth growths[] = {
 	{ "set + reset, N waits for all", measure_watched, 1.05,
 	  { 0, 16, 64, 256, 1000 } },
 	{ "the same, of two in turn", measure_alternating, 0,
+	  { 0, 16, 64, 256, 1000 } },
+	{ "set + reset, N different sets", measure_different, 1.05,
+	  { 0, 16, 64, 256, 1000 } },
+	{ "A, B, C in turn, N for A B or A C", measure_two_kinds, 0,
 	  { 0, 16, 64, 256, 1000 } },
 	{ "set + reset, N objects", measure_objects, 0,
 	  { 1, 1000, 100000, 1000000 } },

@@ -7,7 +7,7 @@ BEGIN { FS = "\t" }
 
 { key = $2 SUBSEP $3 SUBSEP $4 }
 !(key in place) { order[place[key] = ++rows] = key; dev[key] = $5; obj[key] = $6; limit[key] = $7 }
-{ count[$1, key] = $8; seen[$1] = 1 }
+{ count[$1, key] = $8; seen[$1] = 1; has[$2] = 1 }
 
 # The cheapest null ioctl that any of the modules has.
 function null(section, what,	module, cost, least) {
@@ -64,21 +64,21 @@ function calls(section, title,	i, key, part, floor, text, is_null) {
 	print ""
 }
 
-function grows(title,	i, key, part, first, text) {
+function grows(section, title,	i, key, part, first, text) {
 	printf "%s\n\n", title
-	line(sprintf("%-32s %8s %8s %8s%s %7s %7s %7s %6s", "operation", "N", "theirs", "ours", \
+	line(sprintf("%-37s %8s %8s %8s%s %7s %7s %7s %6s", "operation", "N", "theirs", "ours", \
 		has_other ? "    other" : "", "ratio", "theirs", "ours", "limit"))
-	line(sprintf("%-32s %8s %8s %8s%s %7s %7s %7s", "", "", "", "", \
+	line(sprintf("%-37s %8s %8s %8s%s %7s %7s %7s", "", "", "", "", \
 		has_other ? "         " : "", "", "grows", "grows"))
 	for (i = 1; i <= rows; i++) {
 		key = order[i]
 		split(key, part, SUBSEP)
-		if (part[1] != "growth")
+		if (part[1] != section)
 			continue
 		if (!(part[2] in firsts))
 			firsts[part[2]] = key
 		first = firsts[part[2]]
-		text = sprintf("%-32s %8d %8d %8d%s %7.3f %7.2f %7.2f %s", part[2], part[3], \
+		text = sprintf("%-37s %8d %8d %8d%s %7.3f %7.2f %7.2f %s", part[2], part[3], \
 			count["theirs", key], count["ours", key], \
 			has_other ? sprintf(" %8d", count["other", key]) : "", \
 			count["theirs", key] ? count["ours", key] / count["theirs", key] : 0, \
@@ -117,6 +117,33 @@ function others(title,	i, key, part, half, cost, work, works, list, j, name) {
 	print ""
 }
 
+# Of each operation a line, of each module the lines it writes in common.
+function several(title,	i, j, key, part, modules, names, lines) {
+	printf "%s\n\n", title
+	modules = split(has_other ? "theirs ours other" : "theirs ours", names, " ")
+	printf "%-36s", "operation"
+	for (i = 1; i <= modules; i++)
+		printf "%11s%14s", names[i], "lines"
+	printf "\n%-36s", "on so many CPUs"
+	for (i = 1; i <= modules; i++)
+		printf "%6d%6d%5d%4d%4d", 1, 8, 2, 4, 8
+	print ""
+	for (i = 1; i <= rows; i++) {
+		split(order[i], part, SUBSEP)
+		if (part[1] != "cpus" || part[3] != 1)
+			continue
+		printf "%-36s", part[2]
+		for (j = 1; j <= modules; j++) {
+			key = names[j] SUBSEP "cpus" SUBSEP part[2] SUBSEP
+			lines = names[j] SUBSEP "lines" SUBSEP part[2] SUBSEP
+			printf "%6d%6d%5d%4d%4d", count[key 1], count[key 8], \
+				count[lines 2], count[lines 4], count[lines 8]
+		}
+		print ""
+	}
+	print ""
+}
+
 function write_csv(	i, key, part, floor) {
 	print "section,operation,size,theirs,ours,other,floor,limit"
 	for (i = 1; i <= rows; i++) {
@@ -135,8 +162,16 @@ END {
 		write_csv()
 		exit
 	}
-	calls("calls", "Instructions of one operation; ratio = (ours - floor) / (theirs - floor)")
-	calls("threads", "The same in a process of two threads")
-	others("The same work by other means")
-	grows("Among many; ratio = ours / theirs; grows: compared with the first N")
+	if (has["calls"])
+		calls("calls", "Instructions of one operation; ratio = (ours - floor) / (theirs - floor)")
+	if (has["threads"])
+		calls("threads", "The same in a process of two threads")
+	if (has["others"])
+		others("The same work by other means")
+	if (has["growth"])
+		grows("growth", "Among many; ratio = ours / theirs; grows: compared with the first N")
+	if (has["cpus"])
+		several("Several CPUs at once; lines of the cache that several CPUs write in each operation")
+	if (has["latency"])
+		grows("latency", "Instructions of the longest stretch without preemption")
 }
