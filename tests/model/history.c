@@ -16,11 +16,11 @@
 /*
  * A point of the search.
  * @made: which calls have had their effect, one bit each
- * @pulsed: the event whose pulse is serving waits, or NOTHING
+ * @pulse: the pulse, a call, that is serving waits, or NOTHING
  */
 struct point {
 	uint32_t made;
-	int pulsed;
+	int pulse;
 	struct model_obj obj[HISTORY_OBJECTS];
 };
 
@@ -28,7 +28,7 @@ struct point {
 struct key {
 	uint32_t round;
 	uint32_t made;
-	uint32_t pulsed;
+	uint32_t pulse;
 	uint32_t obj[HISTORY_OBJECTS][3];
 };
 
@@ -43,7 +43,7 @@ static struct key key_of(const struct history *history,
 	memset(&key, 0, sizeof(key));
 	key.round = search_round;
 	key.made = point->made;
-	key.pulsed = point->pulsed;
+	key.pulse = point->pulse;
 	for (int i = 0; i < history->objects; i++) {
 		key.obj[i][0] = point->obj[i].count;
 		key.obj[i][1] = point->obj[i].owner;
@@ -87,14 +87,15 @@ static bool is_made(const struct point *point, int call)
 	return point->made & 1U << call;
 }
 
-/* Calls that begin after the end of one that is not made come after it. */
+/* Calls that begin after the end of one that is not through come after it. */
 static uint32_t earliest_end(const struct history *history,
 			     const struct point *point)
 {
 	uint32_t earliest = UINT32_MAX;
 
 	for (int i = 0; i < history->calls; i++)
-		if (!is_made(point, i) && history->call[i].ended < earliest)
+		if ((!is_made(point, i) || i == point->pulse) &&
+		    history->call[i].ended < earliest)
 			earliest = history->call[i].ended;
 	return earliest;
 }
@@ -176,13 +177,13 @@ static bool make(struct point *point, const struct history_call *call,
 		 int number)
 {
 	point->made |= 1U << number;
-	if (point->pulsed != NOTHING)
+	if (point->pulse != NOTHING)
 		return call->wait && call->sleeps && acquired(call) &&
 		       make_wait(point, call);
 	if (call->wait)
 		return make_wait(point, call);
 	if (call->op == MODEL_EVENT_PULSE)
-		point->pulsed = call->obj;
+		point->pulse = number;
 	return same_answer(model_step(&point->obj[call->obj], call->op,
 				      call->arg), call->answer);
 }
@@ -192,15 +193,15 @@ static bool search(const struct history *history, const struct point *point)
 	uint32_t end = earliest_end(history, point);
 	int must = must_serve(history, point);
 
-	if (point->pulsed == NOTHING && end == UINT32_MAX)
+	if (end == UINT32_MAX)
 		return true;
 	if (visit(history, point))
 		return false;
-	if (point->pulsed != NOTHING && must == NOTHING) {
+	if (point->pulse != NOTHING && must == NOTHING) {
 		struct point next = *point;
 
-		next.obj[next.pulsed].signaled = false;
-		next.pulsed = NOTHING;
+		next.obj[history->call[next.pulse].obj].signaled = false;
+		next.pulse = NOTHING;
 		if (search(history, &next))
 			return true;
 	}
@@ -218,7 +219,7 @@ static bool search(const struct history *history, const struct point *point)
 
 bool history_explained(const struct history *history)
 {
-	struct point start = { .pulsed = NOTHING };
+	struct point start = { .pulse = NOTHING };
 
 	memcpy(start.obj, history->obj, sizeof(start.obj));
 	search_round++;
