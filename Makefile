@@ -74,6 +74,9 @@ check-package:
 # Decisions at random; SEED=n repeats those of a run.
 export SEED
 
+check-model:
+	@tests/spin/check $(MODEL)
+
 check-random:
 	@STEPS=$(or $(STEPS),1000000) tests/check $(KERNEL) model/random model/linear
 
@@ -135,6 +138,8 @@ help:
 	@echo '                      program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
+	@echo 'make check-model      search models of the protocol for all that can happen'
+	@echo '                      (MODEL="grant watch" picks)'
 	@echo 'make check-random     compare the driver with a model, STEPS=1000000 at random, alone and'
 	@echo '                      with threads at once; SEED=n repeats, CPUS=2 of the VM'
 	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
@@ -162,4 +167,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-random check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-model check-random check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
