@@ -143,7 +143,7 @@ static void interrupts_end(struct interrupts *irqs)
 /* So long is each way of looking tried. */
 static bool goes_on(__u64 start)
 {
-	return clock_ns(CLOCK_MONOTONIC) < start + NSEC_PER_SEC * 7 / 10;
+	return clock_ns(CLOCK_MONOTONIC) < start + large(700) * NSEC_PER_MSEC;
 }
 
 /*
@@ -535,7 +535,7 @@ TEST_F_TIMEOUT(atomicity, two_signals_are_not_both_missed, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 10000;
+	c->rounds = large(10000);
 	c->end = end_of_race();
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = event_create(c->dev, 0, 0);
@@ -586,7 +586,7 @@ TEST_F_TIMEOUT(atomicity, busy_is_not_unsignaled, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 5000;
+	c->rounds = large(5000);
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = sem_create(c->dev, 4, 4);
 		ASSERT_LE(0, c->objs[i]);
@@ -653,7 +653,7 @@ TEST_F_TIMEOUT(atomicity, tokens_are_conserved, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 3000;
+	c->rounds = large(3000);
 	for (int i = 0; i < SEMS; i++) {
 		c->objs[i] = sem_create(c->dev, TOKENS, TOKENS);
 		ASSERT_LE(0, c->objs[i]);
@@ -723,7 +723,7 @@ TEST_F_TIMEOUT(atomicity, mutexes_exclude, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 2000;
+	c->rounds = large(2000);
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = mutex_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);
@@ -776,7 +776,7 @@ TEST_F_TIMEOUT(atomicity, philosophers_dine, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 2000;
+	c->rounds = large(2000);
 	for (int i = 0; i < SEATS; i++) {
 		c->objs[i] = mutex_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);
@@ -822,7 +822,7 @@ TEST_F_TIMEOUT(atomicity, all_never_takes_a_part, LONG_TEST)
 	ASSERT_LE(0, c->objs[1]);
 	for (int i = 0; i < 3; i++)
 		ASSERT_EQ(0, add_member(c, try_for_both));
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < large(10000); i++) {
 		EXPECT_MUTEX(0, 0, mutex);
 		ASSERT_EQ(0, wait_any(c->dev, &mutex, 1, ME, 0, 0, NULL));
 		EXPECT_MUTEX(ME, 1, mutex);
@@ -891,7 +891,7 @@ TEST_F_TIMEOUT(atomicity, pulse_is_never_seen, LONG_TEST)
 		ASSERT_EQ(0, add_member(c, look_for_a_pulse));
 		ASSERT_EQ(0, add_member(c, wait_for_a_pulse));
 	}
-	for (int i = 0; i < 10000 || c->moves < 1000; i++) {
+	for (int i = 0; i < large(10000) || c->moves < large(1000); i++) {
 		ASSERT_EQ(0, event_pulse(c->objs[i % 2], &prev));
 		EXPECT_EQ(0, prev);
 	}
@@ -935,7 +935,7 @@ TEST_F_TIMEOUT(atomicity, hand_over_is_never_seen, LONG_TEST)
 	}
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, add_member(c, look_in_between));
-	for (int i = 0; i < 150; i++) {
+	for (int i = 0; i < large(150); i++) {
 		struct waiter w;
 
 		ASSERT_TRUE(waiter_start_blocked(&w, c->dev, i % 3 ? ANY : ALL,
@@ -997,7 +997,7 @@ TEST_F_TIMEOUT(atomicity, no_wake_is_lost, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 8000;
+	c->rounds = large(8000);
 	c->objs[0] = event_create(c->dev, 0, 1);
 	c->objs[1] = event_create(c->dev, 0, 0);
 	c->objs[2] = event_create(c->dev, 1, 0);
@@ -1048,7 +1048,7 @@ TEST_F_TIMEOUT(atomicity, signal_meets_wait, LONG_TEST)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = 15000;
+	c->rounds = large(15000);
 	c->end = end_of_race();
 	c->objs[0] = event_create(c->dev, 0, 0);
 	c->objs[2] = event_create(c->dev, 1, 0);
@@ -1090,7 +1090,7 @@ TEST_F_TIMEOUT(atomicity, set_completed_by_several, LONG_TEST)
 	struct crew *c = &self->crew;
 	struct waiter w;
 
-	c->rounds = 150;
+	c->rounds = large(150);
 	for (int i = 0; i < SETTERS; i++) {
 		c->objs[i] = event_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);

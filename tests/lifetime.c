@@ -202,7 +202,7 @@ TEST_F_TIMEOUT(lifetime, waiter_killed_as_it_is_satisfied, LONG_TEST)
 	const struct state acquired = state_acquired(variant->kind, ME);
 	const struct state signaled = state_signaled(variant->kind);
 
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < large(40); i++) {
 		struct object object = object_create(self->dev, variant->kind);
 		__u32 value = 1;
 		bool taken;
@@ -561,7 +561,7 @@ TEST_F_TIMEOUT(descriptors, made_and_closed_many_times, LONG_TEST)
 	struct object object;
 	int first = -1;
 
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < large(100000); i++) {
 		object = object_create(self->dev, i % KINDS);
 		ASSERT_LE(0, object.fd);
 		if (first < 0)
@@ -571,7 +571,7 @@ TEST_F_TIMEOUT(descriptors, made_and_closed_many_times, LONG_TEST)
 			ASSERT_EQ(0, object_signal(object));
 		ASSERT_EQ(0, close(object.fd));
 	}
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < large(10000); i++) {
 		int dev = ntsync_open();
 
 		ASSERT_LE(0, dev);
@@ -621,7 +621,7 @@ TEST_F_TIMEOUT(descriptors, closed_under_waits, LONG_TEST)
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 					    wait_for_whatever_is_there, &c));
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < large(5000); i++) {
 		int event = event_create(self->dev, 0, 0);
 
 		ASSERT_LE(0, event);

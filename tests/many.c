@@ -311,7 +311,7 @@ TEST_F_TIMEOUT(crowd, sets_with_a_common_object, VERY_LONG_TEST)
 	}
 	for (int i = 0; i < WATCHERS; i++)
 		ASSERT_TRUE(waiter_blocks(&self->waiters[i]));
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < large(2000); i++) {
 		ASSERT_EQ(0, event_set(common, &value));
 		ASSERT_EQ(0, event_reset(common, &value));
 	}

@@ -17,6 +17,7 @@
 
 #define FOREVER		UINT64_MAX
 #define NSEC_PER_SEC	1000000000ULL
+#define NSEC_PER_MSEC	1000000ULL
 
 static inline int ntsync_call(int fd, unsigned long request, void *arg)
 {

@@ -143,7 +143,7 @@ static inline void meet(atomic_int *arrived, int round, int n)
 /* How long a race is run at most, for a slow machine; it bounds no call. */
 static inline __u64 end_of_race(void)
 {
-	return clock_ns(CLOCK_MONOTONIC) + 3 * NSEC_PER_SEC;
+	return clock_ns(CLOCK_MONOTONIC) + large(3000) * NSEC_PER_MSEC;
 }
 
 /* A cheap and repeatable source of variety, one for each thread. */
