@@ -6,6 +6,7 @@
  * Their results do not matter.
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <stdlib.h>
 #include "../task.h"
 #include "../objects.h"
@@ -17,6 +18,14 @@ static int dev, events[WIDE + 1];
 static void close_one(void)
 {
 	close(event_create(dev, 0, 0));
+}
+
+static void poll_and_close(void)
+{
+	struct pollfd polled = { .fd = event_create(dev, 0, 0), .events = POLLIN };
+
+	poll(&polled, 1, 0);
+	close(polled.fd);
 }
 
 static void reset(void)
@@ -36,11 +45,10 @@ static void poll_wide_with_alert(void)
 	wait_any(dev, events, WIDE, ME, 0, events[WIDE], NULL);
 }
 
-static void time_out_twice(void)
+static void time_out(void)
 {
-	for (int i = 0; i < 2; i++)
-		wait_any(dev, events, 1, ME, clock_ns(CLOCK_MONOTONIC) +
-			 NSEC_PER_SEC / 100, 0, NULL);
+	wait_any(dev, events, 1, ME,
+		 clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 100, 0, NULL);
 }
 
 static void set_watched(void)
@@ -85,10 +93,11 @@ static const struct {
 	void (*make)(void);
 } calls[] = {
 	{ "close", close_one },
+	{ "poll-and-close", poll_and_close },
 	{ "reset", reset },
 	{ "poll-wide", poll_wide },
 	{ "poll-wide-with-alert", poll_wide_with_alert },
-	{ "time-out-twice", time_out_twice },
+	{ "time-out", time_out },
 	{ "set-watched", set_watched },
 	{ "poll-while-set", poll_while_set },
 };
