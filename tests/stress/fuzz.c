@@ -179,24 +179,39 @@ static void try_unload(void)
 	}
 }
 
-static void show_thread(unsigned int number, int pid, const char *tid)
+/* What /proc says of a thread, a line or many; empty if it cannot be read. */
+static void read_about(int pid, int tid, const char *what, char *text, int size)
+{
+	ssize_t len = -1;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		len = read(fd, text, size - 1);
+		close(fd);
+	}
+	text[len > 0 ? len : 0] = '\0';
+}
+
+/* The kernel's other parts, and a busy machine, may keep a thread for long. */
+static bool is_in_driver(int pid, int tid)
+{
+	char stack[4096];
+
+	read_about(pid, tid, "stack", stack, sizeof(stack));
+	return !*stack || strstr(stack, "ntsync_");
+}
+
+static void show_thread(unsigned int number, int pid, int tid)
 {
 	static const char *const files[] = { "syscall", "stack", "wchan" };
-	char path[300], text[1024];
+	char text[1024];
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		ssize_t len = -1;
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/%s", pid, tid,
-			 files[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0) {
-			len = read(fd, text, sizeof(text) - 1);
-			close(fd);
-		}
-		text[len > 0 ? len : 0] = '\0';
-		tell("fuzz: worker %u, thread %s: %s: %s\n", number, tid,
+		read_about(pid, tid, files[i], text, sizeof(text));
+		tell("fuzz: worker %u, thread %d: %s: %s\n", number, tid,
 		     files[i], text);
 	}
 }
@@ -212,21 +227,23 @@ static void show_worker(unsigned int number)
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			show_thread(number, pid, entry->d_name);
+			show_thread(number, pid, atoi(entry->d_name));
 	if (dir)
 		closedir(dir);
 }
 
 static void check_moves(struct boss *boss, unsigned int i, unsigned int j)
 {
-	unsigned int moves = control->workers[i].threads[j].moves;
+	struct worker *worker = &control->workers[i];
+	unsigned int moves = worker->threads[j].moves;
 
 	if (moves != boss->seen[i][j].moves || !boss->seen[i][j].since) {
 		boss->seen[i][j].moves = moves;
 		boss->seen[i][j].since = now_ns();
-	} else if (control->workers[i].pid && !boss->stuck &&
+	} else if (worker->pid && !boss->stuck &&
 		   now_ns() - boss->seen[i][j].since >
-			   STUCK_SECONDS * NSEC_PER_SEC) {
+			   STUCK_SECONDS * NSEC_PER_SEC &&
+		   is_in_driver(worker->pid, worker->threads[j].tid)) {
 		tell("fuzz: WRONG: worker %u, thread %u has not moved for %d s\n",
 		     i, j, STUCK_SECONDS);
 		show_worker(i);

@@ -70,6 +70,7 @@ struct control {
 		atomic_uint doomed;
 		struct thread {
 			atomic_uint moves;
+			atomic_int tid;
 			struct tally tally;
 		} threads[THREADS];
 	} workers[MAX_WORKERS];

@@ -177,6 +177,7 @@ static void *thread_main(void *data)
 {
 	struct fuzzer *f = data;
 
+	f->shared->tid = thread_id();
 	start_memory(f);
 	/* It slows a thread down. */
 	if (!f->thread && f->worker < 2)
