@@ -1006,6 +1006,9 @@ static void await_client(unsigned int client)
 			since = clock_ns(CLOCK_MONOTONIC);
 		} else if (clock_ns(CLOCK_MONOTONIC) - since >
 			   STUCK_SECONDS * NSEC_PER_SEC) {
+			/* Some that wait like this cannot even be killed. */
+			if (shared->stuck)
+				return;
 			shared->stuck = 1;
 			wrong("client %u does not end: a wake was lost", client);
 			show_members();
