@@ -137,7 +137,7 @@ help:
 	@echo 'make check TEST=NAME  run a part: source, graft, build, vm, tools, beside, or a'
 	@echo '                      program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
-	@echo '                      (KERNELS="5.10 7.3-rt" picks, 6.1-clang and 6.1-graft too)'
+	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
 	@echo 'make check-model      search models of the protocol for all that can happen'
 	@echo '                      (MODEL="grant watch" picks)'
 	@echo 'make check-random     compare the driver with a model, STEPS=1000000 at random, alone and'
