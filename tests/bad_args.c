@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include "kselftest_harness.h"
+#include "task.h"
 #include "world.h"
 
 /* Memory that can be read and not written, with whatever is put there. */
@@ -335,7 +336,7 @@ static int try_unknown_ioctls(const struct world *world, enum thing thing,
 	return wrong;
 }
 
-TEST_F_TIMEOUT(bad_args, unknown_ioctls, 120)
+TEST_F_TIMEOUT(bad_args, unknown_ioctls, LONG_TEST)
 {
 	struct ntsync_wait_args before = {
 		.count = 1, .index = GARBAGE, .owner = ME,

@@ -24,9 +24,6 @@
 
 #define NO_ROOM "%lu MiB free, too little for 10,000 threads"
 
-/* Seconds; the largest of these take a few. */
-#define VERY_LONG_TEST	300
-
 static int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -176,7 +173,7 @@ static int how_many_wrong(FIXTURE_DATA(crowd) * self, int expected)
 	return wrong;
 }
 
-TEST_F_TIMEOUT(crowd, woken_by_one_set, VERY_LONG_TEST)
+TEST_F_TIMEOUT(crowd, woken_by_one_set, LONG_TEST)
 {
 	int event = event_create(self->dev, 1, 0);
 	__u32 value;
@@ -192,7 +189,7 @@ TEST_F_TIMEOUT(crowd, woken_by_one_set, VERY_LONG_TEST)
 	EXPECT_EVENT(1, 1, event);
 }
 
-TEST_F_TIMEOUT(crowd, woken_by_one_pulse, VERY_LONG_TEST)
+TEST_F_TIMEOUT(crowd, woken_by_one_pulse, LONG_TEST)
 {
 	int event = event_create(self->dev, 1, 0);
 	__u32 value;
@@ -209,7 +206,7 @@ TEST_F_TIMEOUT(crowd, woken_by_one_pulse, VERY_LONG_TEST)
 }
 
 /* First a half, so that a driver that wakes all is found out. */
-TEST_F_TIMEOUT(crowd, woken_by_a_release, VERY_LONG_TEST)
+TEST_F_TIMEOUT(crowd, woken_by_a_release, LONG_TEST)
 {
 	int sem = sem_create(self->dev, 0, large(variant->waiters));
 	int half = large(variant->waiters) / 2;
@@ -233,7 +230,7 @@ TEST_F_TIMEOUT(crowd, woken_by_a_release, VERY_LONG_TEST)
 }
 
 /* Each hands the mutex on to the next, whoever that is. */
-TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, VERY_LONG_TEST)
+TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, LONG_TEST)
 {
 	int mutex = mutex_create(self->dev, UINT32_MAX, 1);
 	struct ntsync_mutex_args args = { .owner = UINT32_MAX };
@@ -262,7 +259,7 @@ TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, VERY_LONG_TEST)
 }
 
 /* A whole process of them ends at once. */
-TEST_F_TIMEOUT(crowd, killed, VERY_LONG_TEST)
+TEST_F_TIMEOUT(crowd, killed, LONG_TEST)
 {
 	int event = event_create(self->dev, 0, 0);
 	__u32 value;
@@ -288,7 +285,7 @@ TEST_F_TIMEOUT(crowd, killed, VERY_LONG_TEST)
  * Sets with one object in common that is signaled over and over, while each
  * lacks an object of its own.
  */
-TEST_F_TIMEOUT(crowd, sets_with_a_common_object, VERY_LONG_TEST)
+TEST_F_TIMEOUT(crowd, sets_with_a_common_object, LONG_TEST)
 {
 	int common = event_create(self->dev, 1, 0), own[WATCHERS];
 	__u32 value;
@@ -345,7 +342,7 @@ FIXTURE_TEARDOWN(many)
 	close(self->dev);
 }
 
-TEST_F_TIMEOUT(many, objects, VERY_LONG_TEST)
+TEST_F_TIMEOUT(many, objects, LONG_TEST)
 {
 	struct object *objects = calloc(OBJECTS, sizeof(*objects));
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -421,7 +418,7 @@ static void *wait_wide(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(many, objects_in_a_wait, VERY_LONG_TEST)
+TEST_F_TIMEOUT(many, objects_in_a_wait, LONG_TEST)
 {
 	struct wide wide = { .dev = self->dev, .running = 8 };
 	pthread_t threads[8];
@@ -442,7 +439,7 @@ TEST_F_TIMEOUT(many, objects_in_a_wait, VERY_LONG_TEST)
 }
 
 /* As many as may be; which one is signaled decides what is acquired. */
-TEST_F_TIMEOUT(many, sleeping_wide_waits, VERY_LONG_TEST)
+TEST_F_TIMEOUT(many, sleeping_wide_waits, LONG_TEST)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 	struct waiter any, all;
@@ -557,7 +554,7 @@ static int compare_charges(int dev, const char *usage)
 	return objects - files >= CHARGED * 48 ? 0 : 4;
 }
 
-TEST_F_TIMEOUT(cgroup, objects_are_charged, VERY_LONG_TEST)
+TEST_F_TIMEOUT(cgroup, objects_are_charged, LONG_TEST)
 {
 	pid_t pid;
 
@@ -597,7 +594,7 @@ static int reach_limit(int dev)
 	return ret;
 }
 
-TEST_F_TIMEOUT(cgroup, limit_is_enomem, VERY_LONG_TEST)
+TEST_F_TIMEOUT(cgroup, limit_is_enomem, LONG_TEST)
 {
 	int limit, keep_out;
 	pid_t pid;

@@ -2,7 +2,7 @@
 /* Waits for all: one instant at which everything is there, and one step. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
-#include "waiter.h"
+#include "task.h"
 #include "objects.h"
 
 FIXTURE(wait_all) {
@@ -763,7 +763,7 @@ static void *take_main(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wait_all, threads_take_turns, 120)
+TEST_F_TIMEOUT(wait_all, threads_take_turns, LONG_TEST)
 {
 	struct taker taker[3] = {};
 	pthread_t thread[3];
