@@ -1039,10 +1039,11 @@ static bool may_stop(void)
 	return shared->wrong || (shared->stop && (cell->ooms || !cgroups));
 }
 
+/* The first is waited for however slow the machine is. */
 static bool waits_for_oom(uint64_t patience)
 {
 	return cgroups && !cell->round_ooms &&
-	       clock_ns(CLOCK_MONOTONIC) < patience;
+	       (!cell->ooms || clock_ns(CLOCK_MONOTONIC) < patience);
 }
 
 /* A few kills, and if it does not take long one for want of memory. */
