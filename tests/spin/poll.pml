@@ -17,6 +17,9 @@
  * break: RISES_FIRST		a step stores the rises before the state
  * break: STORE_PLAIN		... or lets them become visible in any order
  * break: STATE_FIRST		a look reads the state before the rises
+ * break: NO_COMPARE		a poll times out whatever the rises say
+ * break: CLOCK_LAST		... or looks at the clock after it has compared them
+ * break: TAKE_ANYWAY		an event is taken whatever they say of those before it
  */
 
 #define NONE	255
@@ -162,6 +165,9 @@ inline take(o)
 	:: !state[o] -> total = (total + rises[o]) & OLD
 	:: else ->
 		sum_rises(o);
+#ifdef TAKE_ANYWAY
+		sum = total;
+#endif
 		if
 		:: sum != total -> doubt = true
 		:: sum == total ->
@@ -204,8 +210,16 @@ proctype Poller()
 	od;
 	if
 	:: taken == NONE ->
+#ifdef CLOCK_LAST
+		sum_rises(2);
+		in_time = passed;
+#else
 		in_time = passed;
 		sum_rises(2);
+#endif
+#ifdef NO_COMPARE
+		sum = total;
+#endif
 		if
 		/* Not a poll after all: it queues. */
 		:: !in_time
