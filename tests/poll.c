@@ -48,21 +48,6 @@ static void *poller_main(void *data)
 	return NULL;
 }
 
-static bool thread_sleeps(pid_t tid)
-{
-	char path[64], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(file);
-	return state == 'S';
-}
-
 /* Whether the poller sleeps in the end; only poll() makes it do so. */
 static bool poller_start(struct poller *poller, int fd)
 {

@@ -47,29 +47,11 @@ static inline void waiter_pause(void)
 	nanosleep(&moment, NULL);
 }
 
-/*
- * Whether @tid, a thread or another process, sleeps in
- * ioctl(..., @request, @arg) at this instant.
- */
-static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
-				   const void *arg)
+/* Whether @tid, a thread or another process, sleeps at this instant. */
+static inline bool thread_sleeps(pid_t tid)
 {
-	unsigned long call[3];
 	char path[64], state = 0;
-	long nr = -1;
 	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", tid, tid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%ld %lx %lx %lx", &nr, &call[0], &call[1],
-		   &call[2]) != 4)
-		nr = -1;
-	fclose(file);
-	if (nr != SYS_ioctl || call[1] != request ||
-	    call[2] != (unsigned long)arg)
-		return false;
 
 	/* Not /proc/TID/stat, which adds up all threads of the process. */
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", tid, tid);
@@ -81,6 +63,30 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 		state = 0;
 	fclose(file);
 	return state == 'S';
+}
+
+/*
+ * Whether @tid, a thread or another process, sleeps in
+ * ioctl(..., @request, @arg) at this instant.
+ */
+static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
+				   const void *arg)
+{
+	unsigned long call[3];
+	char path[64];
+	long nr = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", tid, tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%ld %lx %lx %lx", &nr, &call[0], &call[1],
+		   &call[2]) != 4)
+		nr = -1;
+	fclose(file);
+	return nr == SYS_ioctl && call[1] == request &&
+	       call[2] == (unsigned long)arg && thread_sleeps(tid);
 }
 
 static inline void *waiter_main(void *data)

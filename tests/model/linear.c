@@ -112,32 +112,17 @@ static void plan_object(struct model_obj *obj, uint64_t *state)
 
 static void plan_op(struct history_call *call, uint64_t *state)
 {
-	static const enum model_op first[] = {
-		[MODEL_SEM] = MODEL_SEM_RELEASE,
-		[MODEL_MUTEX] = MODEL_MUTEX_UNLOCK,
-		[MODEL_EVENT] = MODEL_EVENT_SET,
-		MODEL_OPS,
-	};
-	enum model_type type;
-
 	call->obj = draw_below(state, plan.objects);
-	type = plan.obj[call->obj].type;
-	call->op = first[type] +
-		   draw_below(state, first[type + 1] - first[type]);
+	call->op = draw_op(state, plan.obj[call->obj].type);
 	call->arg = 1 + draw_below(state, 2);
 }
 
 static void plan_wait(struct history_call *call, uint64_t *state)
 {
 	struct model_args *args = &call->args;
-	int order[HISTORY_OBJECTS];
+	uint8_t order[HISTORY_OBJECTS];
 
-	for (int i = 0; i < plan.objects; i++) {
-		int j = draw_below(state, i + 1);
-
-		order[i] = order[j];
-		order[j] = i;
-	}
+	draw_order(state, order, plan.objects);
 	call->wait = true;
 	*args = (struct model_args) {
 		.all = one_in(state, 2),

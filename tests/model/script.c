@@ -46,18 +46,12 @@ static void make_object(struct script *script, int i, uint64_t *state)
 static void make_op(const struct script *script, struct step *step,
 		    uint64_t *state)
 {
-	static const enum model_op first[] = {
-		[MODEL_SEM] = MODEL_SEM_RELEASE,
-		[MODEL_MUTEX] = MODEL_MUTEX_UNLOCK,
-		[MODEL_EVENT] = MODEL_EVENT_SET,
-		MODEL_OPS,
-	};
 	enum model_type type;
 
 	step->kind = STEP_OP;
 	step->obj = draw_below(state, script->objects);
 	type = script->obj[step->obj].type;
-	step->op = first[type] + draw_below(state, first[type + 1] - first[type]);
+	step->op = draw_op(state, type);
 	if (one_in(state, 40))
 		step->op = draw_below(state, MODEL_OPS);
 	step->arg = type == MODEL_SEM ? number(state) : owner(state);
@@ -68,12 +62,7 @@ static void pick_distinct(struct model_args *wait, int objects, uint64_t *state)
 {
 	uint8_t all[MODEL_OBJECTS];
 
-	for (int i = 0; i < objects; i++) {
-		int j = draw_below(state, i + 1);
-
-		all[i] = all[j];
-		all[j] = i;
-	}
+	draw_order(state, all, objects);
 	memcpy(wait->objs, all, wait->count);
 }
 
