@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Each allocation and each copy from user memory that a call makes is made to
- * fail in turn, by /proc/thread-self/fail-nth: a number n there has the n-th of
- * them that the thread makes fail, and is 0 when that has happened.
+ * fail in turn.
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <sys/mman.h>
 #include "kselftest_harness.h"
+#include "fault.h"
 #include "waiter.h"
 #include "world.h"
-
-#define SETTINGS "/sys/kernel/debug"
 
 /* Waits for so many objects need memory. */
 #define WIDE		NTSYNC_MAX_WAIT_COUNT
@@ -33,41 +32,6 @@ FIXTURE(faults) {
 	struct scene scene;
 };
 
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
-static bool reads_one(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[2] = "";
-	bool one = fd >= 0 && read(fd, text, 1) == 1 && text[0] == '1';
-
-	if (fd >= 0)
-		close(fd);
-	return one;
-}
-
-/*
- * Only of the caches that the kernel was told to let fail: the memory that
- * debug options need would be places too, and those vary.  And without a trace,
- * which would look like a complaint.
- */
-static bool allow_faults(void)
-{
-	return reads_one("/sys/kernel/slab/ntsync_obj/failslab") &&
-	       write_text(SETTINGS "/failslab/cache-filter", "Y") &&
-	       write_text(SETTINGS "/failslab/ignore-gfp-wait", "N") &&
-	       write_text(SETTINGS "/failslab/verbose", "0") &&
-	       write_text(SETTINGS "/fail_page_alloc/min-order", "99");
-}
-
 /* Ends each wait that blocks, and nothing else: a poll does not see a pulse. */
 static void *pulser_main(void *data)
 {
@@ -86,10 +50,10 @@ FIXTURE_SETUP(faults)
 	struct scene *scene = &self->scene;
 	int i;
 
-	scene->fail_nth = open("/proc/thread-self/fail-nth",
-			       O_RDWR | O_CLOEXEC);
-	scene->possible = scene->fail_nth >= 0 && allow_faults();
-	scene->copies_fail = write_text(SETTINGS "/fail_usercopy/verbose", "0");
+	scene->fail_nth = fault_open();
+	scene->possible = scene->fail_nth >= 0 && fault_in_cache("ntsync_obj");
+	scene->copies_fail = write_text(FAULT_SETTINGS "/fail_usercopy/verbose",
+					"0");
 	ASSERT_EQ(0, world_create(&scene->world));
 	for (i = 0; i < WIDE; i++) {
 		scene->objs[i] = event_create(scene->world.dev, 1, 0);
@@ -114,29 +78,6 @@ FIXTURE_TEARDOWN(faults)
 		close(self->scene.objs[i]);
 	world_destroy(&self->scene.world);
 	close(self->scene.fail_nth);
-}
-
-static bool set_fault(int fail_nth, unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	return pwrite(fail_nth, text, len, 0) == len;
-}
-
-/*
- * Whether the fault has happened.  If it has not, it may happen to the very
- * calls that ask and that end it.
- */
-static bool fault_happened(int fail_nth)
-{
-	char text[16] = "";
-	bool happened = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 &&
-			!strcmp(text, "0\n");
-
-	while (!set_fault(fail_nth, 0))
-		;
-	return happened;
 }
 
 /* Calls that change nothing in the world, or change it back. */
@@ -240,6 +181,24 @@ static int use_event(const struct scene *scene)
 	       event_read(event, &args) ?: event_set(event, &prev);
 }
 
+/* The first who polls an object needs memory; without it there is an error. */
+static int poll_first(const struct scene *scene)
+{
+	struct pollfd pollfd = { .events = POLLIN };
+	int ret;
+
+	pollfd.fd = event_create(scene->world.dev, 0, 0);
+	if (pollfd.fd < 0)
+		return pollfd.fd;
+	ret = poll(&pollfd, 1, 0);
+	if (ret < 0)
+		ret = -errno;
+	else if (ret)
+		ret = pollfd.revents == POLLERR ? -ENOMEM : -EBADMSG;
+	close(pollfd.fd);
+	return ret;
+}
+
 /*
  * Makes the call with a fault in one place after the other, until there is none
  * left.  Returns how many calls failed for want of memory, or -1 if something
@@ -253,7 +212,7 @@ static int fail_in_turn(struct scene *scene,
 	unsigned int n;
 
 	for (n = 1; happened; n++) {
-		if (!set_fault(scene->fail_nth, n))
+		if (!fault_set(scene->fail_nth, n))
 			return -1;
 		ret = call(scene);
 		happened = fault_happened(scene->fail_nth);
@@ -300,6 +259,14 @@ TEST_F(faults, wide_waits)
 	EXPECT_EQ(1, fail_in_turn(&self->scene, poll_all_wide, 0));
 	EXPECT_EQ(2, fail_in_turn(&self->scene, wait_any_wide, 0));
 	EXPECT_EQ(1, fail_in_turn(&self->scene, wait_all_wide, 0));
+}
+
+/* Beside what creating the object needs. */
+TEST_F(faults, poll)
+{
+	if (!self->scene.possible)
+		SKIP(return, NO_FAULTS);
+	EXPECT_EQ(4, fail_in_turn(&self->scene, poll_first, 2));
 }
 
 TEST_F(faults, nothing_else_can_fail)

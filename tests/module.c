@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module stays while anything of it is in use, and goes and comes while
- * others try to open the device.  It is loaded again from where the VM has it.
+ * others try to open the device; without memory it is not loaded.  It is loaded again
+ * from where the VM has it.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include "fault.h"
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
@@ -22,9 +24,11 @@ static int unload(void)
 
 static int load(void)
 {
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
-	int ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	int ret, fd = open(MODULE, O_RDONLY | O_CLOEXEC);
 
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
 	close(fd);
 	return ret;
 }
@@ -112,6 +116,47 @@ TEST_F_TIMEOUT(module, stays_while_somebody_waits, LONG_TEST)
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(SIGKILL, child_status(pid));
 	EXPECT_TRUE(unload_soon());
+	EXPECT_EQ(0, load());
+	self->dev = ntsync_open();
+}
+
+/* Tells tests/guest about what the kernel is to complain of. */
+static bool tell_guest(const char *text)
+{
+	return write_text("/dev/kmsg", text);
+}
+
+/* The slab cache, the device, and what the kernel needs to load any module. */
+TEST_F_TIMEOUT(module, is_not_loaded_without_memory, LONG_TEST)
+{
+	int fail_nth = fault_open(), failed = 0;
+	bool happened = true;
+
+	if (fail_nth < 0 || !fault_in_cache("kmem_cache"))
+		SKIP(return, "this kernel cannot make its own allocations fail");
+	close(self->dev);
+	EXPECT_TRUE(unload_soon());
+	EXPECT_TRUE(tell_guest("<6>test: complaints are wanted"));
+	for (unsigned int n = 1; happened; n++) {
+		int ret;
+
+		if (!fault_set(fail_nth, n))
+			break;
+		ret = load();
+		happened = fault_happened(fail_nth);
+		if (!ret) {
+			EXPECT_TRUE(unload_soon());
+			continue;
+		}
+		/* Of the copies, the one of its parameters. */
+		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT);
+		EXPECT_EQ(-ENOENT, ntsync_open());
+		failed += ret == -ENOMEM;
+	}
+	EXPECT_TRUE(tell_guest("<6>test: no more complaints are wanted"));
+	EXPECT_FALSE(happened);
+	EXPECT_LE(2, failed);
+	close(fail_nth);
 	EXPECT_EQ(0, load());
 	self->dev = ntsync_open();
 }
