@@ -344,20 +344,20 @@ FIXTURE_TEARDOWN(many)
 
 TEST_F_TIMEOUT(many, objects, LONG_TEST)
 {
-	struct object *objects = calloc(OBJECTS, sizeof(*objects));
-	int objs[NTSYNC_MAX_WAIT_COUNT];
+	int n = large(OBJECTS), objs[NTSYNC_MAX_WAIT_COUNT];
+	struct object *objects = calloc(n, sizeof(*objects));
 	__u32 index;
 
 	ASSERT_NE(NULL, objects);
-	ASSERT_EQ(0, allow_descriptors(OBJECTS + 100));
-	for (int i = 0; i < OBJECTS; i++) {
+	ASSERT_EQ(0, allow_descriptors(n + 100));
+	for (int i = 0; i < n; i++) {
 		objects[i] = object_create(self->dev, i % KINDS);
 		ASSERT_LE(0, objects[i].fd);
 	}
 	/* Each is itself and no other: a pattern, then the same read back. */
-	for (int i = 0; i < OBJECTS; i += 7)
+	for (int i = 0; i < n; i += 7)
 		ASSERT_EQ(0, object_signal(objects[i]));
-	for (int i = 0; i < OBJECTS; i++) {
+	for (int i = 0; i < n; i++) {
 		struct state expected = i % 7 ?
 			state_unsignaled(objects[i].kind) :
 			state_signaled(objects[i].kind);
@@ -366,11 +366,11 @@ TEST_F_TIMEOUT(many, objects, LONG_TEST)
 			TH_LOG("object %d", i);
 	}
 	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
-		objs[i] = objects[OBJECTS - 1 - i].fd;
+		objs[i] = objects[n - 1 - i].fd;
 	EXPECT_EQ(0, poll_any(self->dev, objs, NTSYNC_MAX_WAIT_COUNT, &index));
-	/* 99,999 = 7 * 14,285 + 4: the fourth from the end is the first. */
-	EXPECT_EQ((OBJECTS - 1) % 7, index);
-	for (int i = 0; i < OBJECTS; i++)
+	/* From the end, the first whose number is a multiple of 7. */
+	EXPECT_EQ((n - 1) % 7, index);
+	for (int i = 0; i < n; i++)
 		ASSERT_EQ(0, close(objects[i].fd));
 	free(objects);
 }
@@ -408,7 +408,7 @@ static void *wait_wide(void *data)
 	int place = wide->place++;
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 
-	for (int round = 0; round < 300; round++) {
+	for (int round = 0; round < large(300); round++) {
 		for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
 			objs[i] = wide->sems[(i + place * 9 + round) %
 					     NTSYNC_MAX_WAIT_COUNT];
