@@ -78,7 +78,7 @@ check-model:
 	@tests/spin/check $(MODEL)
 
 check-random:
-	@STEPS=$(or $(STEPS),1000000) tests/check $(KERNEL) model/random model/linear
+	@STEPS=$(or $(STEPS),1000000) tests/check $(KERNEL) model/random model/linear testers
 
 soak:
 	@tests/soak $(KERNEL) minutes $(or $(MINUTES),5)
@@ -134,14 +134,15 @@ help:
 	@echo 'make dist             pack the sources, in build/dist'
 	@echo 'make demo             show it at work in a VM'
 	@echo 'make check            run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: source, graft, build, vm, tools, beside, or a'
+	@echo 'make check TEST=NAME  run a part: source, graft, build, vm, tools, beside, testers or a'
 	@echo '                      program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
 	@echo 'make check-model      search models of the protocol for all that can happen'
 	@echo '                      (MODEL="grant watch" picks)'
 	@echo 'make check-random     compare the driver with a model, STEPS=1000000 at random, alone and'
-	@echo '                      with threads at once; SEED=n repeats, CPUS=2 of the VM'
+	@echo '                      with threads at once; SEED=n repeats, CPUS=2 of the VM;'
+	@echo '                      and see both find what is wrong with broken drivers'
 	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
 	@echo 'make soak             processes that are killed all the time, and calls at random,'
 	@echo '                      for MINUTES=5'

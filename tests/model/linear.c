@@ -6,7 +6,8 @@
  *
  * Some threads sleep in a wait before the others begin.  At the end those that
  * still sleep, with nobody left to wake them, are asked about: a wait that
- * sleeps then must be one that could not be satisfied.
+ * sleeps then must be one that could not be satisfied.  Then all objects are
+ * read.
  *
  * SEED=n STEPS=n in the environment choose the first set of calls and how many
  * calls are made (n/10).  With a seed the calls are the same again, not the
@@ -28,6 +29,10 @@
 #define RACERS		4
 #define SLEEPERS	2
 #define THREADS		(RACERS + SLEEPERS)
+
+/* Reads all objects when the others are through. */
+#define OBSERVER	THREADS
+
 #define ACTIONS		4
 
 /* The same calls are tried so often, with other pauses. */
@@ -65,7 +70,7 @@ struct thread {
 	bool ready;
 };
 
-/* The racers come first, then the sleepers. */
+/* The racers come first, then the sleepers, then the observer. */
 struct plan {
 	int objects;
 	struct model_obj obj[HISTORY_OBJECTS];
@@ -73,7 +78,7 @@ struct plan {
 	int sleepers;
 };
 
-static struct thread thread[THREADS];
+static struct thread thread[THREADS + 1];
 static struct plan plan;
 static int dev, fd[HISTORY_OBJECTS];
 static atomic_uint stamps;
@@ -87,12 +92,14 @@ static void handle_signal(int sig)
 
 static bool is_sleeper(int i)
 {
-	return i >= RACERS;
+	return i >= RACERS && i < OBSERVER;
 }
 
 static bool takes_part(int i)
 {
-	return is_sleeper(i) ? i - RACERS < plan.sleepers : i < plan.racers;
+	if (is_sleeper(i))
+		return i - RACERS < plan.sleepers;
+	return i < plan.racers || i == OBSERVER;
 }
 
 /* Plans */
@@ -181,6 +188,18 @@ static bool sleeper_sleeps(const struct thread *sleeper)
 	return model_satisfying(plan.obj, &sleeper->action[0].call.args) < 0;
 }
 
+static void plan_observer(void)
+{
+	struct thread *observer = &thread[OBSERVER];
+
+	observer->actions = plan.objects;
+	for (int i = 0; i < plan.objects; i++)
+		observer->action[i] = (struct action) {
+			.call.obj = i,
+			.call.op = driver_read_op(plan.obj[i].type),
+		};
+}
+
 static void make_plan(uint64_t seed)
 {
 	uint64_t state = seed;
@@ -203,6 +222,7 @@ static void make_plan(uint64_t seed)
 		plan_sleeper(sleeper, plan.sleepers + 1, &state);
 		plan.sleepers += sleeper_sleeps(sleeper);
 	}
+	plan_observer();
 	for (int i = 0; i < THREADS; i++)
 		thread[i].pauses = draw(&state);
 }
@@ -393,7 +413,7 @@ static bool run_round(void)
 	stamps = 0;
 	arrived = 0;
 	stop = false;
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i <= OBSERVER; i++)
 		for (int j = 0; j < thread[i].actions; j++)
 			thread[i].action[j].call.ended = 0;
 	for (int i = 0; i < plan.sleepers; i++) {
@@ -410,14 +430,18 @@ static bool run_round(void)
 	}
 	if (!wait_until(all_finished() || is_quiet(at)))
 		return false;
-	return all_finished() || end_sleepers(at);
+	if (!all_finished() && !end_sleepers(at))
+		return false;
+	for (int i = 0; i < plan.objects; i++)
+		act(&thread[OBSERVER].action[i]);
+	return true;
 }
 
 static void collect(struct history *history)
 {
 	*history = (struct history) { .objects = plan.objects };
 	memcpy(history->obj, plan.obj, sizeof(plan.obj));
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i <= OBSERVER; i++) {
 		if (!takes_part(i))
 			continue;
 		for (int j = 0; j < thread[i].actions; j++)
@@ -440,7 +464,8 @@ static void tell_call(int who, const struct history_call *call)
 	tell_answer(answer, call->answer);
 	ksft_print_msg("%5u %5u  thread %d%s: %s%s: %s\n", call->began,
 		       call->ended, who,
-		       call->place ? ", asleep before" : "", what,
+		       call->place ? ", asleep before" :
+		       who == OBSERVER ? ", afterwards" : "", what,
 		       call->wait && !call->sleeps ? ", poll" : "", answer);
 }
 
@@ -457,7 +482,7 @@ static void tell_history(uint64_t seed)
 	}
 	ksft_print_msg("began ended\n");
 	for (unsigned int now = 0; now <= stamps; now++) {
-		for (int i = 0; i < THREADS; i++) {
+		for (int i = 0; i <= OBSERVER; i++) {
 			for (int j = 0; j < thread[i].actions; j++) {
 				struct history_call *call =
 					&thread[i].action[j].call;
