@@ -275,7 +275,7 @@ static void *wait_with_signals_pouring_in(void *data)
 
 TEST_F_TIMEOUT(signals, satisfiable_wait_ignores_signals, LONG_TEST)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < large(100); i++) {
 		struct pending_signal p = { .w = &self->w };
 		pthread_t thread;
 

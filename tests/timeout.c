@@ -231,7 +231,7 @@ TEST_F_TIMEOUT(timeout, never_early, LONG_TEST)
 		objs[i] = event_create(self->how.dev, 0, 0);
 		ASSERT_LE(0, objs[i]);
 	}
-	for (int i = 0; i < 140; i++) {
+	for (int i = 0; i < large(140); i++) {
 		__u64 deadline = clock_ns(self->how.clock) +
 				 delays[i % ARRAY_SIZE(delays)];
 
