@@ -90,7 +90,7 @@ check-debug:
 	@tests/matrix --debug $(KERNELS)
 
 check-wine:
-	@tests/wine/check $(WINE)
+	@tests/wine/check $(if $(VM),--vm) $(WINE)
 
 check-ci:
 	@tests/all ci
@@ -147,11 +147,12 @@ help:
 	@echo 'make soak             processes that are killed all the time, and calls at random,'
 	@echo '                      for MINUTES=5'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
-	@echo '                      13 (PART="build rpm make status debian12 boot debian13" picks)'
+	@echo '                      13, with Secure Boot too (PART="build rpm make clang status'
+	@echo '                      debian12 boot secureboot debian13" picks; quick is the first three)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
 	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
-	@echo '                      WINE=FOLDER under the one installed there, in a VM too'
+	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
 	@echo 'make check-ci         check and check-matrix: what each change has to pass'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
