@@ -153,7 +153,7 @@ help:
 	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
 	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
-	@echo 'make check-ci         check and check-matrix: what each change has to pass'
+	@echo 'make check-ci         check, check-matrix and a quick part of check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
