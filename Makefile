@@ -89,6 +89,9 @@ check-fuzz:
 check-debug:
 	@tests/matrix --debug $(KERNELS)
 
+check-coverage:
+	@tests/coverage
+
 check-wine:
 	@tests/wine/check $(if $(VM),--vm) $(WINE)
 
@@ -151,6 +154,7 @@ help:
 	@echo '                      debian12 boot secureboot debian13" picks; quick is the first three)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
 	@echo '                      locks, leaks and data races, and see that these do'
+	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
 	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
 	@echo 'make check-ci         check, check-matrix and a quick part of check-package'
@@ -169,4 +173,4 @@ help:
 	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-model check-random check-debug check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-model check-random check-debug check-coverage check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
