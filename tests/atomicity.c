@@ -164,6 +164,7 @@ FIXTURE_VARIANT(moving_signal) {
 	__u64 patience;
 	bool reverse;		/* round the other way than the wait looks */
 	int between;		/* never signaled, after the ring's first */
+	bool twice;		/* the ring's first comes again at the end */
 };
 
 /* A look that takes long meets more. */
@@ -185,6 +186,10 @@ FIXTURE_VARIANT_ADD(moving_signal, wait_any_of_64) {
 
 FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_2) {
 	.request = ANY, .ring = 2,
+};
+
+FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_2_repeated) {
+	.request = ANY, .ring = 2, .twice = true,
 };
 
 FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_3) {
@@ -264,6 +269,8 @@ FIXTURE_SETUP(moving_signal)
 			ASSERT_LE(0, c->objs[c->count++]);
 		}
 	}
+	if (variant->twice)
+		c->objs[c->count++] = self->ring[0];
 }
 
 FIXTURE_TEARDOWN(moving_signal)

@@ -48,7 +48,8 @@ is_debug_kernel() { [[ $kernel == *-kasan || $kernel == *-kcsan ]]; }
 instruments() {
 	! kernel_has CONFIG_UBSAN=y || echo UBSAN_SANITIZE=y
 	! kernel_has CONFIG_KCOV=y || echo KCOV_INSTRUMENT=y
-	! kernel_has CONFIG_GCOV_KERNEL=y || echo GCOV_PROFILE=y KCFLAGS=-fprofile-update=atomic
+	! kernel_has CONFIG_GCOV_KERNEL=y ||
+		echo GCOV_PROFILE=y KCFLAGS=-fprofile-update=atomic CFLAGS_ntsync.o=-fno-inline
 }
 
 # Runs make with what the kernel's own distribution would build modules with.
