@@ -157,8 +157,8 @@ help:
 	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
 	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
-	@echo 'make check-ci         check, check-matrix, check-debug, check-coverage and the quick parts of
-	@echo '                      check-package: what each change has to pass'
+	@echo 'make check-ci         what each change has to pass: check, check-matrix, check-debug,'
+	@echo '                      check-coverage and the quick parts of check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
 	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
 	@echo '                      Documentation/kernels.rst'
