@@ -160,7 +160,7 @@ help:
 	@echo 'make check-ci         what each change has to pass: check, check-matrix, check-debug,'
 	@echo '                      check-coverage and the quick parts of check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
-	@echo 'make kernels.rst      write the table of the last check-matrix of all kernels to'
+	@echo 'make kernels.rst      write what check-matrix found last on each kernel to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make debugging.rst    run the commands of Documentation/debugging.rst in a VM and put'
 	@echo '                      what they print into it, and its picture beside it'
