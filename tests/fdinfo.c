@@ -291,10 +291,8 @@ TEST_F_TIMEOUT(fdinfo, many_waiters, LONG_TEST)
 		ASSERT_EQ(0, waiter_start(&waiters[i], self->dev, ANY, objs, 2,
 					  i + 10, 0));
 	}
-	for (int i = 0; i < MANY_WAITERS; i++)
-		ASSERT_TRUE(waiter_blocks(&waiters[i]));
-	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
-	EXPECT_EQ(MANY_WAITERS, self->info->waiters);
+	ASSERT_TRUE(wait_until(!fdinfo_read(mutex, self->info) &&
+			       self->info->waiters == MANY_WAITERS));
 	EXPECT_EQ(1024, self->info->shown);
 	for (int i = 0; i < self->info->shown; i++)
 		for (int j = 0; j < i; j++)

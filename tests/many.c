@@ -287,12 +287,13 @@ TEST_F_TIMEOUT(crowd, killed, LONG_TEST)
  */
 TEST_F_TIMEOUT(crowd, sets_with_a_common_object, LONG_TEST)
 {
-	int common = event_create(self->dev, 1, 0), own[WATCHERS];
+	int common = event_create(self->dev, 1, 0);
+	int own[WATCHERS], n = large(WATCHERS);
 	__u32 value;
 
 	ASSERT_LE(0, common);
-	ASSERT_EQ(0, allow_descriptors(WATCHERS + 100));
-	for (int i = 0; i < WATCHERS; i++) {
+	ASSERT_EQ(0, allow_descriptors(n + 100));
+	for (int i = 0; i < n; i++) {
 		int objs[2] = { common, event_create(self->dev, 0, 0) };
 
 		ASSERT_LE(0, objs[1]);
@@ -306,24 +307,24 @@ TEST_F_TIMEOUT(crowd, sets_with_a_common_object, LONG_TEST)
 					  objs, 2, i + 1, 0));
 		self->n++;
 	}
-	for (int i = 0; i < WATCHERS; i++)
+	for (int i = 0; i < n; i++)
 		ASSERT_TRUE(waiter_blocks(&self->waiters[i]));
 	for (int i = 0; i < large(2000); i++) {
 		ASSERT_EQ(0, event_set(common, &value));
 		ASSERT_EQ(0, event_reset(common, &value));
 	}
 	EXPECT_EQ(0, how_many_done(self));
-	for (int i = 0; i < WATCHERS; i += 2)
+	for (int i = 0; i < n; i += 2)
 		ASSERT_EQ(0, event_set(own[i], &value));
 	EXPECT_EQ(0, how_many_done(self));
 	ASSERT_EQ(0, event_set(common, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == WATCHERS / 2));
-	for (int i = 1; i < WATCHERS; i += 2) {
+	ASSERT_TRUE(wait_until(how_many_done(self) == (n + 1) / 2));
+	for (int i = 1; i < n; i += 2) {
 		ASSERT_FALSE(self->waiters[i].done);
 		ASSERT_EQ(0, event_set(own[i], &value));
 		ASSERT_EQ(0, waiter_join(&self->waiters[i]));
 	}
-	for (int i = 0; i < WATCHERS; i++)
+	for (int i = 0; i < n; i++)
 		EXPECT_EVENT(0, 0, own[i]);
 }
 

@@ -114,7 +114,7 @@ static inline pid_t fork_waiter(struct waiter *w)
 }
 
 /*
- * How large a large test is: with BRIEF=10 in the environment a tenth, for where
+ * How large a large test is: with BRIEF=40 in the environment a fortieth, for where
  * many kernels have their turn or one is slow.
  */
 static inline int large(int n)

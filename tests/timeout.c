@@ -369,7 +369,7 @@ TEST_F_TIMEOUT(timeout, signal_before_the_deadline, LONG_TEST)
 
 	ASSERT_LE(0, objs[0]);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, signal_closely, &c));
-	for (int i = 1; i <= 400; i++) {
+	for (int i = 1; i <= large(400); i++) {
 		int ret;
 
 		c.deadline = clock_ns(c.clock) + 2 * NSEC_PER_MSEC;
