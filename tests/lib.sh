@@ -128,6 +128,14 @@ says() {
 	fi
 }
 
+# What failed in a log of results, with the end of what the test said before.
+failures() {
+	awk '
+		/^    / { said[++n] = $0; next }
+		/^not ok/ { for (i = n > 40 ? n - 39 : 1; i <= n; i++) print said[i]; print }
+		{ n = 0 }' "$1"
+}
+
 # The end of a run: what failed, a last remark and the numbers.
 tally() {
 	echo
