@@ -121,6 +121,7 @@ struct shared {
 static struct shared *shared;
 static unsigned int n_threads = 100;
 static unsigned int n_cells = 2;
+static unsigned int stuck_seconds = STUCK_SECONDS;
 static bool cgroups;
 
 /* The cell of this process, and what it has of it. */
@@ -419,8 +420,9 @@ static bool take_all(struct self *self)
 {
 	unsigned int tokens = pick_tokens(self);
 	int objs[TOKENS + 1];
-	uint32_t index, n = 0;
+	uint32_t index, n = 0, count = 0;
 	bool dead;
+	int ret;
 
 	for (unsigned int i = 0; i < TOKENS; i++)
 		if (tokens & (1u << i))
@@ -444,8 +446,9 @@ static bool take_all(struct self *self)
 			enter(i, self->owner, dead && is_mutex(i));
 	hold(self);
 	give_all_back(self);
-	if (counted(UNLOCK, mutex_unlock(self->receipt, self->owner, NULL)))
-		wrong("a receipt was not that of its owner");
+	ret = counted(UNLOCK, mutex_unlock(self->receipt, self->owner, &count));
+	if (ret || count != 1)
+		wrong("a receipt had count %u, errno %d", count, -ret);
 	return true;
 }
 
@@ -1006,7 +1009,7 @@ static void await_client(unsigned int client)
 			moves = sum_moves();
 			since = clock_ns(CLOCK_MONOTONIC);
 		} else if (clock_ns(CLOCK_MONOTONIC) - since >
-			   STUCK_SECONDS * NSEC_PER_SEC) {
+			   stuck_seconds * NSEC_PER_SEC) {
 			/* Some that wait like this cannot even be killed. */
 			if (shared->stuck)
 				return;
@@ -1174,9 +1177,10 @@ static void report(unsigned long long seed)
 
 static void explain(void)
 {
-	tell("usage: chaos --seconds N [--seed N] [--cells N] [--threads N]\n"
-	     "Runs cells (at most %u) of %u processes with N threads each (at most %u).\n",
-	     MAX_CELLS, CLIENTS, MAX_THREADS);
+	tell("usage: chaos --seconds N [--seed N] [--cells N] [--threads N] [--stuck N]\n"
+	     "Runs cells (at most %u) of %u processes with N threads each (at most %u).\n"
+	     "A cell in which nothing has moved for %u seconds, or N, is stuck.\n",
+	     MAX_CELLS, CLIENTS, MAX_THREADS, STUCK_SECONDS);
 	exit(2);
 }
 
@@ -1197,6 +1201,8 @@ static void read_options(int argc, char **argv, unsigned long long *seconds,
 			n_cells = value;
 		else if (!strcmp(argv[i], "--threads") && value <= MAX_THREADS)
 			n_threads = value;
+		else if (!strcmp(argv[i], "--stuck") && value <= STUCK_SECONDS)
+			stuck_seconds = value;
 		else
 			explain();
 	}
