@@ -96,6 +96,7 @@ static void start_worker(struct boss *boss, unsigned int number)
 
 	snprintf(text, sizeof(text), "%u", number);
 	control->workers[number].doomed = 0;
+	memset(boss->seen[number], 0, sizeof(boss->seen[number]));
 	pid = fork();
 	must(pid >= 0, "fork");
 	if (!pid) {
@@ -195,11 +196,26 @@ static void read_about(int pid, int tid, const char *what, char *text, int size)
 	text[len > 0 ? len : 0] = '\0';
 }
 
-/* The kernel's other parts, and a busy machine, may keep a thread for long. */
+/* Whether a thread is neither gone nor dead. */
+static bool is_alive(int pid, int tid)
+{
+	char stat[512], state = 'X';
+
+	read_about(pid, tid, "stat", stat, sizeof(stat));
+	return sscanf(stat, "%*d (%*[^)]) %c", &state) == 1 &&
+	       state != 'Z' && state != 'X';
+}
+
+/*
+ * The kernel's other parts, and a busy machine, may keep a thread for long.  One that
+ * has ended waits for the others of its process, which need not be in the driver.
+ */
 static bool is_in_driver(int pid, int tid)
 {
 	char stack[4096];
 
+	if (!is_alive(pid, tid))
+		return false;
 	read_about(pid, tid, "stack", stack, sizeof(stack));
 	return !*stack || strstr(stack, "ntsync_");
 }
