@@ -206,7 +206,7 @@ TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 TEST_F(fdinfo, deadline_and_time)
 {
 	int event = event_create(self->dev, 0, 0);
-	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	__u64 begun = clock_ns(CLOCK_MONOTONIC_COARSE);
 	unsigned long long serial = 0, waited;
 	struct waiter waiter;
 	__u32 prev;
@@ -220,7 +220,10 @@ TEST_F(fdinfo, deadline_and_time)
 	/* Time goes on until it shows. */
 	ASSERT_TRUE(wait_until(!fdinfo_read(event, self->info) &&
 			       self->info->waits[0].waited > waited));
-	/* The clock of what is shown is a tick, 10 ms at most, behind. */
+	/*
+	 * The clock of what is shown goes on at ticks, as the coarse one does,
+	 * of 10 ms at most; on a busy machine several come at once.
+	 */
 	EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begun + NSEC_PER_SEC / 50,
 		  self->info->waits[0].waited);
 	ASSERT_EQ(0, event_set(event, &prev));
