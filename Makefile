@@ -158,7 +158,7 @@ help:
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
 	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
 	@echo 'make check-ci         what each change has to pass: check-matrix, check-debug,'
-	@echo '                      check-coverage and parts of check and check-package'
+	@echo '                      check-coverage, check-model, parts of check and check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
 	@echo 'make kernels.rst      write what check-matrix found last on each kernel to'
 	@echo '                      Documentation/kernels.rst'
