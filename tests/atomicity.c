@@ -314,7 +314,7 @@ static void move_signal(const int *ring, int n, bool reverse)
 	}
 }
 
-TEST_F_TIMEOUT(moving_signal, is_never_missed, LONG_TEST)
+TEST_F(moving_signal, is_never_missed)
 {
 	struct crew *c = &self->crew;
 
@@ -450,7 +450,7 @@ static void nest_signals(const int *nest, int n)
 	}
 }
 
-TEST_F_TIMEOUT(nested_signals, first_is_taken, LONG_TEST)
+TEST_F(nested_signals, first_is_taken)
 {
 	struct crew *c = &self->crew;
 
@@ -538,7 +538,7 @@ static void *signal_and_look(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, two_signals_are_not_both_missed, LONG_TEST)
+TEST_F(atomicity, two_signals_are_not_both_missed)
 {
 	struct crew *c = &self->crew;
 
@@ -589,7 +589,7 @@ static void *take_one_of_enough(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, busy_is_not_unsignaled, LONG_TEST)
+TEST_F(atomicity, busy_is_not_unsignaled)
 {
 	struct crew *c = &self->crew;
 
@@ -656,7 +656,7 @@ static void *take_in_every_way(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, tokens_are_conserved, LONG_TEST)
+TEST_F(atomicity, tokens_are_conserved)
 {
 	struct crew *c = &self->crew;
 
@@ -726,7 +726,7 @@ static void *lock_in_turn(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, mutexes_exclude, LONG_TEST)
+TEST_F(atomicity, mutexes_exclude)
 {
 	struct crew *c = &self->crew;
 
@@ -779,7 +779,7 @@ static void *dine(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, philosophers_dine, LONG_TEST)
+TEST_F(atomicity, philosophers_dine)
 {
 	struct crew *c = &self->crew;
 
@@ -818,7 +818,7 @@ static void *try_for_both(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, all_never_takes_a_part, LONG_TEST)
+TEST_F(atomicity, all_never_takes_a_part)
 {
 	struct crew *c = &self->crew;
 	int mutex = mutex_create(c->dev, 0, 0);
@@ -885,7 +885,7 @@ static void *wait_for_a_pulse(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, pulse_is_never_seen, LONG_TEST)
+TEST_F(atomicity, pulse_is_never_seen)
 {
 	struct crew *c = &self->crew;
 	__u32 prev;
@@ -930,7 +930,7 @@ static void *look_in_between(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, hand_over_is_never_seen, LONG_TEST)
+TEST_F(atomicity, hand_over_is_never_seen)
 {
 	struct crew *c = &self->crew;
 	struct object objects[2];
@@ -1000,7 +1000,7 @@ static void *play_ball(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, no_wake_is_lost, LONG_TEST)
+TEST_F(atomicity, no_wake_is_lost)
 {
 	struct crew *c = &self->crew;
 
@@ -1051,7 +1051,7 @@ static void *wait_from_the_start(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, signal_meets_wait, LONG_TEST)
+TEST_F(atomicity, signal_meets_wait)
 {
 	struct crew *c = &self->crew;
 
@@ -1092,7 +1092,7 @@ static void *set_one_of_the_set(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomicity, set_completed_by_several, LONG_TEST)
+TEST_F(atomicity, set_completed_by_several)
 {
 	struct crew *c = &self->crew;
 	struct waiter w;

@@ -4,6 +4,7 @@
 #include "kselftest_harness.h"
 #include "waiter.h"
 #include "objects.h"
+#include "task.h"
 
 #define WAITERS 4
 
@@ -422,7 +423,7 @@ static void *watch_main(void *data)
 /* Nobody ever sees a pulsed event set. */
 TEST_F(event, pulse_does_not_show)
 {
-	__u32 manual, prev, i;
+	__u32 manual, prev;
 	struct watch watch = {};
 	pthread_t thread;
 
@@ -431,7 +432,7 @@ TEST_F(event, pulse_does_not_show)
 		ASSERT_LE(0, watch.fd);
 		atomic_store(&watch.stop, false);
 		ASSERT_EQ(0, pthread_create(&thread, NULL, watch_main, &watch));
-		for (i = 0; i < PULSES; i++) {
+		for (int i = 0; i < large(PULSES); i++) {
 			prev = GARBAGE;
 			ASSERT_EQ(0, event_pulse(watch.fd, &prev));
 			ASSERT_EQ(0U, prev);

@@ -276,7 +276,7 @@ TEST_F(fdinfo, order_of_service)
 }
 
 /* More than are shown, and than are looked at in one piece. */
-TEST_F_TIMEOUT(fdinfo, many_waiters, LONG_TEST)
+TEST_F(fdinfo, many_waiters)
 {
 	struct waiter *waiters = calloc(MANY_WAITERS, sizeof(*waiters));
 	int mutex = mutex_create(self->dev, OTHER, 1);
@@ -359,7 +359,7 @@ static void *take_and_give(void *data)
 }
 
 /* Readers have places in the queues that they read: nobody stumbles there. */
-TEST_F_TIMEOUT(fdinfo, readers_disturb_nobody, LONG_TEST)
+TEST_F(fdinfo, readers_disturb_nobody)
 {
 	struct readers readers = {
 		.objs = { mutex_create(self->dev, 0, 0),

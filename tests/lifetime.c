@@ -83,7 +83,7 @@ FIXTURE_TEARDOWN(lifetime)
  * tell, so everything that follows a close is also a check that the wait goes
  * on.
  */
-TEST_F_TIMEOUT(lifetime, object_closed_while_waited_for, LONG_TEST)
+TEST_F(lifetime, object_closed_while_waited_for)
 {
 	struct object again = {
 		.kind = variant->kind, .fd = dup(self->object.fd),
@@ -104,7 +104,7 @@ TEST_F_TIMEOUT(lifetime, object_closed_while_waited_for, LONG_TEST)
 }
 
 /* Nobody can signal it any more, but the wait has other ways to end. */
-TEST_F_TIMEOUT(lifetime, last_reference_closed_while_waited_for, LONG_TEST)
+TEST_F(lifetime, last_reference_closed_while_waited_for)
 {
 	int alert = event_create(self->dev, 0, 0);
 	__u32 value;
@@ -123,7 +123,7 @@ TEST_F_TIMEOUT(lifetime, last_reference_closed_while_waited_for, LONG_TEST)
 	self->object.fd = event_create(self->dev, 0, 0);
 }
 
-TEST_F_TIMEOUT(lifetime, device_closed_while_waited_on, LONG_TEST)
+TEST_F(lifetime, device_closed_while_waited_on)
 {
 	ASSERT_EQ(0, waiter_run(&self->w));
 	ASSERT_TRUE(waiter_blocks(&self->w));
@@ -136,7 +136,7 @@ TEST_F_TIMEOUT(lifetime, device_closed_while_waited_on, LONG_TEST)
 }
 
 /* Nobody can wait without the device, but all the rest goes on. */
-TEST_F_TIMEOUT(lifetime, device_closed_first, LONG_TEST)
+TEST_F(lifetime, device_closed_first)
 {
 	int again = dup(self->dev);
 
@@ -157,7 +157,7 @@ TEST_F_TIMEOUT(lifetime, device_closed_first, LONG_TEST)
 }
 
 /* Killed before it was satisfied: takes nothing, and is not served. */
-TEST_F_TIMEOUT(lifetime, waiter_killed, LONG_TEST)
+TEST_F(lifetime, waiter_killed)
 {
 	pid_t pid;
 
@@ -175,7 +175,7 @@ TEST_F_TIMEOUT(lifetime, waiter_killed, LONG_TEST)
 }
 
 /* The one behind it moves up. */
-TEST_F_TIMEOUT(lifetime, waiter_killed_in_the_queue, LONG_TEST)
+TEST_F(lifetime, waiter_killed_in_the_queue)
 {
 	pid_t first = fork_waiter(&self->w), second = fork_waiter(&self->w);
 
@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(lifetime, waiter_killed_in_the_queue, LONG_TEST)
  * The kill and the signal race: all was taken or nothing was, and nothing in
  * between is possible.
  */
-TEST_F_TIMEOUT(lifetime, waiter_killed_as_it_is_satisfied, LONG_TEST)
+TEST_F(lifetime, waiter_killed_as_it_is_satisfied)
 {
 	const struct state acquired = state_acquired(variant->kind, ME);
 	const struct state signaled = state_signaled(variant->kind);
@@ -251,7 +251,7 @@ static void exit_with_threads_waiting(const struct waiter *like, int how)
 	_exit(0);
 }
 
-TEST_F_TIMEOUT(lifetime, process_ends_with_threads_waiting, LONG_TEST)
+TEST_F(lifetime, process_ends_with_threads_waiting)
 {
 	static const int how[] = { 0, SIGKILL, SIGTERM };
 
@@ -270,7 +270,7 @@ TEST_F_TIMEOUT(lifetime, process_ends_with_threads_waiting, LONG_TEST)
 }
 
 /* One thread runs another program: the rest of its process's waits end. */
-TEST_F_TIMEOUT(lifetime, exec_with_threads_waiting, LONG_TEST)
+TEST_F(lifetime, exec_with_threads_waiting)
 {
 	pid_t pid = fork_child();
 
@@ -291,7 +291,7 @@ TEST_F_TIMEOUT(lifetime, exec_with_threads_waiting, LONG_TEST)
 }
 
 /* Created here, waited for there, signaled here. */
-TEST_F_TIMEOUT(lifetime, used_by_a_child, LONG_TEST)
+TEST_F(lifetime, used_by_a_child)
 {
 	pid_t pid = fork_waiter(&self->w);
 
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(lifetime, used_by_a_child, LONG_TEST)
 }
 
 /* The child ends, and what it has acquired stays acquired. */
-TEST_F_TIMEOUT(lifetime, parent_waits_for_a_child, LONG_TEST)
+TEST_F(lifetime, parent_waits_for_a_child)
 {
 	pid_t pid;
 
@@ -377,7 +377,7 @@ static int be_a_client(int sock, unsigned long request, int count)
 	return 0;
 }
 
-TEST_F_TIMEOUT(lifetime, passed_over_a_socket, LONG_TEST)
+TEST_F(lifetime, passed_over_a_socket)
 {
 	const int fds[] = { self->dev, self->object.fd, self->other };
 	struct object kept;
@@ -402,7 +402,7 @@ TEST_F_TIMEOUT(lifetime, passed_over_a_socket, LONG_TEST)
 }
 
 /* The descriptors in a message hold the objects while nobody else does. */
-TEST_F_TIMEOUT(lifetime, in_flight_only, LONG_TEST)
+TEST_F(lifetime, in_flight_only)
 {
 	int fds[3] = { self->dev, self->object.fd, self->other };
 	int socks[2];
@@ -442,7 +442,7 @@ FIXTURE_TEARDOWN(descriptors)
 }
 
 /* Nobody who does not know owners can tell that the process has died. */
-TEST_F_TIMEOUT(descriptors, mutex_of_a_killed_process_stays_owned, LONG_TEST)
+TEST_F(descriptors, mutex_of_a_killed_process_stays_owned)
 {
 	int mutex = mutex_create(self->dev, 0, 0);
 	struct waiter w;
@@ -502,7 +502,7 @@ TEST_F(descriptors, closed_on_exec)
 }
 
 /* The program itself, run anew, is the one that looks. */
-TEST_F_TIMEOUT(descriptors, survive_exec_if_told_to, LONG_TEST)
+TEST_F(descriptors, survive_exec_if_told_to)
 {
 	int kept = event_create(self->dev, 0, 0);
 	int closed = event_create(self->dev, 0, 0);
@@ -527,7 +527,7 @@ TEST_F_TIMEOUT(descriptors, survive_exec_if_told_to, LONG_TEST)
 }
 
 /* An object whose maker is gone, and with it the device's only descriptor. */
-TEST_F_TIMEOUT(descriptors, outlive_their_maker, LONG_TEST)
+TEST_F(descriptors, outlive_their_maker)
 {
 	int socks[2], fds[2];
 	__u32 value;
@@ -556,7 +556,7 @@ TEST_F_TIMEOUT(descriptors, outlive_their_maker, LONG_TEST)
 }
 
 /* What is leaked by a hundred thousand shows in the memory of a small guest. */
-TEST_F_TIMEOUT(descriptors, made_and_closed_many_times, LONG_TEST)
+TEST_F(descriptors, made_and_closed_many_times)
 {
 	struct object object;
 	int first = -1;
@@ -612,7 +612,7 @@ static void *wait_for_whatever_is_there(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(descriptors, closed_under_waits, LONG_TEST)
+TEST_F(descriptors, closed_under_waits)
 {
 	struct churn c = { .dev = self->dev, .fd = -1 };
 	pthread_t threads[3];

@@ -173,7 +173,7 @@ static int how_many_wrong(FIXTURE_DATA(crowd) * self, int expected)
 	return wrong;
 }
 
-TEST_F_TIMEOUT(crowd, woken_by_one_set, LONG_TEST)
+TEST_F(crowd, woken_by_one_set)
 {
 	int event = event_create(self->dev, 1, 0);
 	__u32 value;
@@ -189,7 +189,7 @@ TEST_F_TIMEOUT(crowd, woken_by_one_set, LONG_TEST)
 	EXPECT_EVENT(1, 1, event);
 }
 
-TEST_F_TIMEOUT(crowd, woken_by_one_pulse, LONG_TEST)
+TEST_F(crowd, woken_by_one_pulse)
 {
 	int event = event_create(self->dev, 1, 0);
 	__u32 value;
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(crowd, woken_by_one_pulse, LONG_TEST)
 }
 
 /* First a half, so that a driver that wakes all is found out. */
-TEST_F_TIMEOUT(crowd, woken_by_a_release, LONG_TEST)
+TEST_F(crowd, woken_by_a_release)
 {
 	int sem = sem_create(self->dev, 0, large(variant->waiters));
 	int half = large(variant->waiters) / 2;
@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(crowd, woken_by_a_release, LONG_TEST)
 }
 
 /* Each hands the mutex on to the next, whoever that is. */
-TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, LONG_TEST)
+TEST_F(crowd, mutex_goes_through_all_hands)
 {
 	int mutex = mutex_create(self->dev, UINT32_MAX, 1);
 	struct ntsync_mutex_args args = { .owner = UINT32_MAX };
@@ -259,7 +259,7 @@ TEST_F_TIMEOUT(crowd, mutex_goes_through_all_hands, LONG_TEST)
 }
 
 /* A whole process of them ends at once. */
-TEST_F_TIMEOUT(crowd, killed, LONG_TEST)
+TEST_F(crowd, killed)
 {
 	int event = event_create(self->dev, 0, 0);
 	__u32 value;
@@ -285,7 +285,7 @@ TEST_F_TIMEOUT(crowd, killed, LONG_TEST)
  * Sets with one object in common that is signaled over and over, while each
  * lacks an object of its own.
  */
-TEST_F_TIMEOUT(crowd, sets_with_a_common_object, LONG_TEST)
+TEST_F(crowd, sets_with_a_common_object)
 {
 	int common = event_create(self->dev, 1, 0);
 	int own[WATCHERS], n = large(WATCHERS);
@@ -343,7 +343,7 @@ FIXTURE_TEARDOWN(many)
 	close(self->dev);
 }
 
-TEST_F_TIMEOUT(many, objects, LONG_TEST)
+TEST_F(many, objects)
 {
 	int n = large(OBJECTS), objs[NTSYNC_MAX_WAIT_COUNT];
 	struct object *objects = calloc(n, sizeof(*objects));
@@ -419,7 +419,7 @@ static void *wait_wide(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(many, objects_in_a_wait, LONG_TEST)
+TEST_F(many, objects_in_a_wait)
 {
 	struct wide wide = { .dev = self->dev, .running = 8 };
 	pthread_t threads[8];
@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(many, objects_in_a_wait, LONG_TEST)
 }
 
 /* As many as may be; which one is signaled decides what is acquired. */
-TEST_F_TIMEOUT(many, sleeping_wide_waits, LONG_TEST)
+TEST_F(many, sleeping_wide_waits)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 	struct waiter any, all;
@@ -555,7 +555,7 @@ static int compare_charges(int dev, const char *usage)
 	return objects - files >= CHARGED * 48 ? 0 : 4;
 }
 
-TEST_F_TIMEOUT(cgroup, objects_are_charged, LONG_TEST)
+TEST_F(cgroup, objects_are_charged)
 {
 	pid_t pid;
 
@@ -595,7 +595,7 @@ static int reach_limit(int dev)
 	return ret;
 }
 
-TEST_F_TIMEOUT(cgroup, limit_is_enomem, LONG_TEST)
+TEST_F(cgroup, limit_is_enomem)
 {
 	int limit, keep_out;
 	pid_t pid;

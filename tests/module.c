@@ -98,7 +98,7 @@ TEST_F(module, stays_while_there_is_an_object)
 }
 
 /* No descriptor is left, but the call has the file. */
-TEST_F_TIMEOUT(module, stays_while_somebody_waits, LONG_TEST)
+TEST_F(module, stays_while_somebody_waits)
 {
 	int event = event_create(self->dev, 0, 0);
 	struct waiter w;
@@ -127,7 +127,7 @@ static bool tell_guest(const char *text)
 }
 
 /* The slab cache, the device, and what the kernel needs to load any module. */
-TEST_F_TIMEOUT(module, is_not_loaded_without_memory, LONG_TEST)
+TEST_F(module, is_not_loaded_without_memory)
 {
 	int fail_nth = fault_open(), failed = 0;
 	bool happened = true;
@@ -193,7 +193,7 @@ static void *open_and_close(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(module, goes_and_comes_while_others_open_it, LONG_TEST)
+TEST_F(module, goes_and_comes_while_others_open_it)
 {
 	struct openers openers = { };
 	pthread_t threads[3];

@@ -132,7 +132,7 @@ FIXTURE_TEARDOWN(order)
 }
 
 /* Places as in the queue; two waits in reverse would be a stack. */
-TEST_F_TIMEOUT(order, first_any_first, LONG_TEST)
+TEST_F(order, first_any_first)
 {
 	for (int i = 0; i < 5; i++)
 		ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd,
@@ -140,7 +140,7 @@ TEST_F_TIMEOUT(order, first_any_first, LONG_TEST)
 	ASSERT_SERVED(&self->queue, self->object, 0, 1, 2, 3, 4);
 }
 
-TEST_F_TIMEOUT(order, first_all_first, LONG_TEST)
+TEST_F(order, first_all_first)
 {
 	for (int i = 0; i < 5; i++)
 		ASSERT_TRUE(join_queue(&self->queue, 0, ALL, &self->object.fd,
@@ -149,7 +149,7 @@ TEST_F_TIMEOUT(order, first_all_first, LONG_TEST)
 }
 
 /* A wait for several objects queues on each as if it were alone. */
-TEST_F_TIMEOUT(order, wider_waits_queue_the_same, LONG_TEST)
+TEST_F(order, wider_waits_queue_the_same)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 
@@ -171,7 +171,7 @@ TEST_F_TIMEOUT(order, wider_waits_queue_the_same, LONG_TEST)
 }
 
 /* An alert is an object like others: one who waits so queues with the rest. */
-TEST_F_TIMEOUT(order, alert_queues_with_objects, LONG_TEST)
+TEST_F(order, alert_queues_with_objects)
 {
 	struct waiter *alerted = &self->queue.waiters[1];
 	int other = event_create(self->queue.dev, 0, 0);
@@ -186,7 +186,7 @@ TEST_F_TIMEOUT(order, alert_queues_with_objects, LONG_TEST)
 	EXPECT_EQ(1, alerted->args.index);
 }
 
-TEST_F_TIMEOUT(order, all_before_any, LONG_TEST)
+TEST_F(order, all_before_any)
 {
 	static const unsigned long requests[] = { ANY, ALL, ANY, ALL, ALL };
 
@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(order, all_before_any, LONG_TEST)
 }
 
 /* A wait-for-all that another object holds up is no obstacle to others. */
-TEST_F_TIMEOUT(order, unsatisfiable_all_is_passed, LONG_TEST)
+TEST_F(order, unsatisfiable_all_is_passed)
 {
 	int objs[2] = { event_create(self->queue.dev, 1, 0), self->object.fd };
 
@@ -212,7 +212,7 @@ TEST_F_TIMEOUT(order, unsatisfiable_all_is_passed, LONG_TEST)
 }
 
 /* Those behind a wait that times out move up, and nobody inherits its place. */
-TEST_F_TIMEOUT(order, given_up_place_is_lost, LONG_TEST)
+TEST_F(order, given_up_place_is_lost)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
 	struct waiter *impatient = &self->queue.waiters[1];
@@ -237,7 +237,7 @@ static void count_interruption(int sig)
 	interruptions++;
 }
 
-TEST_F_TIMEOUT(order, restarted_wait_queues_anew, LONG_TEST)
+TEST_F(order, restarted_wait_queues_anew)
 {
 	struct sigaction action = {
 		.sa_handler = count_interruption,
@@ -255,7 +255,7 @@ TEST_F_TIMEOUT(order, restarted_wait_queues_anew, LONG_TEST)
 	ASSERT_SERVED(&self->queue, self->object, 1, 2, 0);
 }
 
-TEST_F_TIMEOUT(order, real_time_first, LONG_TEST)
+TEST_F(order, real_time_first)
 {
 	static const int priorities[] = { 0, 10, 0, 20, 10, 1, 20 };
 
@@ -267,7 +267,7 @@ TEST_F_TIMEOUT(order, real_time_first, LONG_TEST)
 	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
 }
 
-TEST_F_TIMEOUT(order, real_time_first_among_all, LONG_TEST)
+TEST_F(order, real_time_first_among_all)
 {
 	static const int priorities[] = { 0, 10, 0, 20, 10, 1, 20 };
 
@@ -280,7 +280,7 @@ TEST_F_TIMEOUT(order, real_time_first_among_all, LONG_TEST)
 }
 
 /* SCHED_RR is a real-time class too; a nice value is no priority. */
-TEST_F_TIMEOUT(order, classes_and_nice_values, LONG_TEST)
+TEST_F(order, classes_and_nice_values)
 {
 	struct sched_param param = { .sched_priority = 5 };
 	int ret;
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(order, classes_and_nice_values, LONG_TEST)
 }
 
 /* However urgent, a wait-for-any comes after every wait-for-all. */
-TEST_F_TIMEOUT(order, all_before_real_time_any, LONG_TEST)
+TEST_F(order, all_before_real_time_any)
 {
 	if (set_priority(1) || set_priority(0))
 		SKIP(return, "no permission for SCHED_FIFO");
@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(order, all_before_real_time_any, LONG_TEST)
 }
 
 /* The place is that of the priority at the beginning of the wait. */
-TEST_F_TIMEOUT(order, later_priority_changes_nothing, LONG_TEST)
+TEST_F(order, later_priority_changes_nothing)
 {
 	struct sched_param urgent = { .sched_priority = 40 };
 	struct sched_param ordinary = { .sched_priority = 0 };
@@ -348,7 +348,7 @@ FIXTURE_TEARDOWN(order_of_one)
 }
 
 /* A pulse serves as a set does: one of auto-reset, the first of the queue. */
-TEST_F_TIMEOUT(order_of_one, pulse_serves_the_first, LONG_TEST)
+TEST_F(order_of_one, pulse_serves_the_first)
 {
 	int event = event_create(self->queue.dev, 0, 0);
 	__u32 prev;
@@ -365,7 +365,7 @@ TEST_F_TIMEOUT(order_of_one, pulse_serves_the_first, LONG_TEST)
 }
 
 /* A release of several serves that many, from the front. */
-TEST_F_TIMEOUT(order_of_one, release_of_several, LONG_TEST)
+TEST_F(order_of_one, release_of_several)
 {
 	int sem = sem_create(self->queue.dev, 0, 10);
 	__u32 three = 3;
@@ -382,7 +382,7 @@ TEST_F_TIMEOUT(order_of_one, release_of_several, LONG_TEST)
 }
 
 /* A release that could serve both kinds serves the waits-for-all first. */
-TEST_F_TIMEOUT(order_of_one, release_serves_all_before_any, LONG_TEST)
+TEST_F(order_of_one, release_serves_all_before_any)
 {
 	static const unsigned long requests[] = { ANY, ANY, ALL, ALL };
 	int sem = sem_create(self->queue.dev, 0, 10);
@@ -399,7 +399,7 @@ TEST_F_TIMEOUT(order_of_one, release_serves_all_before_any, LONG_TEST)
 }
 
 /* The dead owner's mutex goes to the first in the queue, and so marked. */
-TEST_F_TIMEOUT(order_of_one, killed_mutex_goes_to_the_first, LONG_TEST)
+TEST_F(order_of_one, killed_mutex_goes_to_the_first)
 {
 	int mutex = mutex_create(self->queue.dev, NOBODY_WAITS, 3);
 
@@ -475,7 +475,7 @@ static void fill_set(int *objs, int place, int prize, int gate, int other)
 		objs[i] = i == place ? prize : events[e++];
 }
 
-TEST_F_TIMEOUT(order_of_sets, first_come_first_served, LONG_TEST)
+TEST_F(order_of_sets, first_come_first_served)
 {
 	__u32 prev;
 	int objs[3];
@@ -491,7 +491,7 @@ TEST_F_TIMEOUT(order_of_sets, first_come_first_served, LONG_TEST)
 }
 
 /* Waits that begin while different objects of the set hold them up. */
-TEST_F_TIMEOUT(order_of_sets, begun_in_different_states, LONG_TEST)
+TEST_F(order_of_sets, begun_in_different_states)
 {
 	__u32 prev;
 	int objs[3];
@@ -516,7 +516,7 @@ TEST_F_TIMEOUT(order_of_sets, begun_in_different_states, LONG_TEST)
  * that satisfies none of them, and come back in another order.  Their places
  * are still those of their beginning.
  */
-TEST_F_TIMEOUT(order_of_sets, place_survives_moves, LONG_TEST)
+TEST_F(order_of_sets, place_survives_moves)
 {
 	int objs[3], first[2], second[2];
 	__u32 prev;
@@ -547,7 +547,7 @@ TEST_F_TIMEOUT(order_of_sets, place_survives_moves, LONG_TEST)
 }
 
 /* The same, where only the last signal of all satisfies anybody. */
-TEST_F_TIMEOUT(order_of_sets, gate_opens_last, LONG_TEST)
+TEST_F(order_of_sets, gate_opens_last)
 {
 	int objs[3], already = 0;
 	__u32 prev, owner = NOBODY_WAITS;
@@ -573,7 +573,7 @@ TEST_F_TIMEOUT(order_of_sets, gate_opens_last, LONG_TEST)
 }
 
 /* A pulse of the gate serves the first set, and the gate stays shut. */
-TEST_F_TIMEOUT(order_of_sets, pulsed_gate, LONG_TEST)
+TEST_F(order_of_sets, pulsed_gate)
 {
 	__u32 prev, owner = NOBODY_WAITS;
 	int objs[3];
@@ -595,7 +595,7 @@ TEST_F_TIMEOUT(order_of_sets, pulsed_gate, LONG_TEST)
 	}
 }
 
-TEST_F_TIMEOUT(order_of_sets, real_time_first, LONG_TEST)
+TEST_F(order_of_sets, real_time_first)
 {
 	static const int priorities[] = { 0, 10, 20, 0, 10 };
 	__u32 prev;
@@ -616,7 +616,7 @@ TEST_F_TIMEOUT(order_of_sets, real_time_first, LONG_TEST)
 }
 
 /* A set of two is served before a wait-for-any of the object that came last. */
-TEST_F_TIMEOUT(order_of_sets, set_before_any, LONG_TEST)
+TEST_F(order_of_sets, set_before_any)
 {
 	__u32 prev;
 	int objs[3];

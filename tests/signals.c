@@ -127,7 +127,7 @@ static __u32 satisfied_index(const FIXTURE_VARIANT(signals) * variant)
 			     _i != variant->count / 2, self->objs[_i]); \
 } while (0)
 
-TEST_F_TIMEOUT(signals, interrupted, LONG_TEST)
+TEST_F(signals, interrupted)
 {
 	ASSERT_EQ(0, install(0));
 	for (int i = 1; i <= 5; i++) {
@@ -142,7 +142,7 @@ TEST_F_TIMEOUT(signals, interrupted, LONG_TEST)
 	}
 }
 
-TEST_F_TIMEOUT(signals, interrupted_with_deadline, LONG_TEST)
+TEST_F(signals, interrupted_with_deadline)
 {
 	ASSERT_EQ(0, install(0));
 	self->w.args.timeout = clock_ns(CLOCK_MONOTONIC) + 3600 * NSEC_PER_SEC;
@@ -154,7 +154,7 @@ TEST_F_TIMEOUT(signals, interrupted_with_deadline, LONG_TEST)
 }
 
 /* What an interrupted wait was queued on gives its next signal to others. */
-TEST_F_TIMEOUT(signals, interrupted_leaves_no_trace, LONG_TEST)
+TEST_F(signals, interrupted_leaves_no_trace)
 {
 	struct waiter next;
 
@@ -171,7 +171,7 @@ TEST_F_TIMEOUT(signals, interrupted_leaves_no_trace, LONG_TEST)
 	EXPECT_EQ(satisfied_index(variant), next.args.index);
 }
 
-TEST_F_TIMEOUT(signals, restarted, LONG_TEST)
+TEST_F(signals, restarted)
 {
 	ASSERT_EQ(0, install(SA_RESTART));
 	ASSERT_EQ(0, waiter_run(&self->w));
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(signals, restarted, LONG_TEST)
  * counts: signals all the while must neither bring it forward nor, so often
  * that no wait goes through undisturbed, put it off for ever.
  */
-TEST_F_TIMEOUT(signals, restarted_to_the_same_deadline, LONG_TEST)
+TEST_F(signals, restarted_to_the_same_deadline)
 {
 	__u64 deadline = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
 
@@ -212,7 +212,7 @@ TEST_F_TIMEOUT(signals, restarted_to_the_same_deadline, LONG_TEST)
 }
 
 /* A signal that is blocked is none, and one that is ignored neither. */
-TEST_F_TIMEOUT(signals, blocked_and_ignored, LONG_TEST)
+TEST_F(signals, blocked_and_ignored)
 {
 	sigset_t usr1;
 
@@ -235,7 +235,7 @@ TEST_F_TIMEOUT(signals, blocked_and_ignored, LONG_TEST)
  * The timer of the process fires all the time; most polls meet one pending or
  * arriving.
  */
-TEST_F_TIMEOUT(signals, poll_is_never_interrupted, LONG_TEST)
+TEST_F(signals, poll_is_never_interrupted)
 {
 	const struct itimerval often = { { 0, 50 }, { 0, 50 } };
 	const struct itimerval never = { };
@@ -273,7 +273,7 @@ static void *wait_with_signals_pouring_in(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(signals, satisfiable_wait_ignores_signals, LONG_TEST)
+TEST_F(signals, satisfiable_wait_ignores_signals)
 {
 	for (int i = 0; i < large(100); i++) {
 		struct pending_signal p = { .w = &self->w };
@@ -355,7 +355,7 @@ static struct object last_object(FIXTURE_DATA(signals) * self,
 	return (struct object) { AUTO_EVENT, self->objs[last] };
 }
 
-TEST_F_TIMEOUT(signals, success_is_kept, LONG_TEST)
+TEST_F(signals, success_is_kept)
 {
 	struct race r = { .w = &self->w };
 	__u64 end = end_of_race();
@@ -438,7 +438,7 @@ FIXTURE_TEARDOWN(signals_race)
 	close(self->dev);
 }
 
-TEST_F_TIMEOUT(signals_race, tokens_are_conserved, LONG_TEST)
+TEST_F(signals_race, tokens_are_conserved)
 {
 	struct taker takers[TAKERS] = { };
 	struct ntsync_sem_args args[2];
@@ -476,7 +476,7 @@ TEST_F_TIMEOUT(signals_race, tokens_are_conserved, LONG_TEST)
 
 /* Stops and tracers act on processes. */
 
-TEST_F_TIMEOUT(signals, stopped_and_continued, LONG_TEST)
+TEST_F(signals, stopped_and_continued)
 {
 	pid_t pid = fork_waiter(&self->w);
 	int status;
@@ -515,7 +515,7 @@ static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
  * goes on, even past the deadline.  The deadline grows until a slow machine
  * stops the process before it.
  */
-TEST_F_TIMEOUT(signals, signaled_while_stopped, LONG_TEST)
+TEST_F(signals, signaled_while_stopped)
 {
 	__u64 delay = NSEC_PER_SEC / 4, deadline;
 	pid_t pid;
@@ -533,7 +533,7 @@ TEST_F_TIMEOUT(signals, signaled_while_stopped, LONG_TEST)
 	EXPECT_EQ(0, child_exit_code(pid));
 }
 
-TEST_F_TIMEOUT(signals, traced, LONG_TEST)
+TEST_F(signals, traced)
 {
 	pid_t pid = fork_waiter(&self->w);
 	int status;

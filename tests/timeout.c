@@ -219,7 +219,7 @@ TEST_F(timeout, polls_never_sleep)
 	EXPECT_EQ(slept, times_slept());
 }
 
-TEST_F_TIMEOUT(timeout, never_early, LONG_TEST)
+TEST_F(timeout, never_early)
 {
 	static const __u64 delays[] = {
 		1, 1000, 50000, 300000, NSEC_PER_MSEC, 7 * NSEC_PER_MSEC,
@@ -242,7 +242,7 @@ TEST_F_TIMEOUT(timeout, never_early, LONG_TEST)
 	}
 }
 
-TEST_F_TIMEOUT(timeout, no_objects, LONG_TEST)
+TEST_F(timeout, no_objects)
 {
 	__u64 deadline = clock_ns(self->how.clock) + 5 * NSEC_PER_MSEC;
 	__u32 index;
@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(timeout, no_objects, LONG_TEST)
 	EXPECT_EQ(GARBAGE, index);
 }
 
-TEST_F_TIMEOUT(timeout, timed_out_acquires_nothing, LONG_TEST)
+TEST_F(timeout, timed_out_acquires_nothing)
 {
 	int mutex = mutex_create(self->how.dev, 0, 0);
 	const int all[] = { self->sem, mutex, self->event };
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(timeout, timed_out_acquires_nothing, LONG_TEST)
 }
 
 /* A wait that timed out must have left the queues: the signal is not for it. */
-TEST_F_TIMEOUT(timeout, timed_out_leaves_no_trace, LONG_TEST)
+TEST_F(timeout, timed_out_leaves_no_trace)
 {
 	const int objs[] = { self->event, self->alert };
 	__u32 value;
@@ -299,7 +299,7 @@ TEST_F_TIMEOUT(timeout, timed_out_leaves_no_trace, LONG_TEST)
 	}
 }
 
-TEST_F_TIMEOUT(timeout, far, LONG_TEST)
+TEST_F(timeout, far)
 {
 	const __u64 timeouts[] = {
 		clock_ns(self->how.clock) + HOUR, INT64_MAX / 2, INT64_MAX - 1,
@@ -357,7 +357,7 @@ static void *signal_closely(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(timeout, signal_before_the_deadline, LONG_TEST)
+TEST_F(timeout, signal_before_the_deadline)
 {
 	struct close_call c = {
 		.event = self->event, .clock = self->how.clock,
@@ -447,7 +447,7 @@ FIXTURE_TEARDOWN(clock_step)
 	close(self->realtime.dev);
 }
 
-TEST_F_TIMEOUT(clock_step, forward_ends_a_wait, LONG_TEST)
+TEST_F(clock_step, forward_ends_a_wait)
 {
 	struct waiter w;
 
@@ -465,7 +465,7 @@ TEST_F_TIMEOUT(clock_step, forward_ends_a_wait, LONG_TEST)
  * If the machine was too slow to step the clock before the deadline came, the
  * next attempt has more time.
  */
-TEST_F_TIMEOUT(clock_step, backward_delays_a_wait, LONG_TEST)
+TEST_F(clock_step, backward_delays_a_wait)
 {
 	__u64 delay, end = 0, stepped = 1;
 	struct waiter w;
@@ -495,7 +495,7 @@ TEST_F_TIMEOUT(clock_step, backward_delays_a_wait, LONG_TEST)
 	EXPECT_EQ(-ETIMEDOUT, waiter_join(&w));
 }
 
-TEST_F_TIMEOUT(clock_step, monotonic_is_not_moved, LONG_TEST)
+TEST_F(clock_step, monotonic_is_not_moved)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
 	struct waiter timed, endless, hour;
@@ -627,7 +627,7 @@ static void is_never_early(struct __test_metadata *_metadata, int dev,
 	}
 }
 
-TEST_F_TIMEOUT(time_namespace, never_early, LONG_TEST)
+TEST_F(time_namespace, never_early)
 {
 	in_time_namespace(_metadata, is_never_early, self, variant->offset);
 }
@@ -648,7 +648,7 @@ static void polls_in_the_past(struct __test_metadata *_metadata, int dev,
 	}
 }
 
-TEST_F_TIMEOUT(time_namespace, past, LONG_TEST)
+TEST_F(time_namespace, past)
 {
 	in_time_namespace(_metadata, polls_in_the_past, self, variant->offset);
 }
@@ -676,7 +676,7 @@ static void waits_for_long(struct __test_metadata *_metadata, int dev,
 	}
 }
 
-TEST_F_TIMEOUT(time_namespace, far, LONG_TEST)
+TEST_F(time_namespace, far)
 {
 	in_time_namespace(_metadata, waits_for_long, self, variant->offset);
 }

@@ -763,7 +763,7 @@ static void *take_main(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wait_all, threads_take_turns, LONG_TEST)
+TEST_F(wait_all, threads_take_turns)
 {
 	struct taker taker[3] = {};
 	pthread_t thread[3];
