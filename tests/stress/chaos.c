@@ -123,6 +123,7 @@ static unsigned int n_threads = 100;
 static unsigned int n_cells = 2;
 static unsigned int stuck_seconds = STUCK_SECONDS;
 static bool cgroups;
+static int usual_priority;
 
 /* The cell of this process, and what it has of it. */
 static unsigned int cell_number;
@@ -579,6 +580,9 @@ static void *thread_main(void *data)
 	struct self *self = data;
 	int last = LAST_WAITS;
 
+	/* Not in a hurry, as its process is. */
+	if (!self->hoards)
+		setpriority(PRIO_PROCESS, 0, usual_priority);
 	while (last && !shared->wrong) {
 		bool drain = cell->phase == DRAIN;
 
@@ -715,8 +719,8 @@ static void enter_cgroup(unsigned int client)
 	cgroup_path(path, sizeof(path), client, "cgroup.procs");
 	if (!write_file(path, "0"))
 		wrong("a process cannot enter its cgroup");
-	/* Among so many threads it would not get far else. */
-	setpriority(PRIO_PROCESS, 0, -15);
+	/* Among so many threads it would not get far else, nor its hoarders. */
+	setpriority(PRIO_PROCESS, 0, usual_priority - 15);
 }
 
 static pthread_t threads[MAX_THREADS];
@@ -1234,6 +1238,7 @@ int main(int argc, char **argv)
 		tell("chaos: cannot use /dev/ntsync (is the module loaded?)\n");
 		return 2;
 	}
+	usual_priority = getpriority(PRIO_PROCESS, 0);
 	raise_limits();
 	make_cgroups();
 	for (living = 0; living < n_cells; living++) {
