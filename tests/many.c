@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -574,7 +575,8 @@ static int reach_limit(int dev)
 	int made[2 * CHARGED], n, ret = 0;
 	__u32 value;
 
-	if (enter_group())
+	/* A page fault at the limit would wait for memory, and for ever. */
+	if (mlockall(MCL_CURRENT) || enter_group())
 		return 1;
 	for (n = 0; n < 2 * CHARGED; n++) {
 		made[n] = event_create(dev, 0, 0);
