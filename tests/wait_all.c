@@ -734,11 +734,10 @@ struct taker {
 	int dev;
 	const int *objs;
 	__u32 owner;
+	__u32 rounds;
 	atomic_uint taken;
 	atomic_uint strange;
 };
-
-#define ROUNDS 2000
 
 static void *take_main(void *data)
 {
@@ -746,7 +745,7 @@ static void *take_main(void *data)
 	__u32 i, prev;
 	int ret;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < taker->rounds; i++) {
 		ret = wait_all(taker->dev, taker->objs, 2, taker->owner,
 			       FOREVER, 0, NULL);
 		if (ret) {
@@ -777,6 +776,7 @@ TEST_F(wait_all, threads_take_turns)
 		taker[i].dev = self->dev;
 		taker[i].objs = objs[i % 2];
 		taker[i].owner = i + 1;
+		taker[i].rounds = large(2000);
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, take_main,
 					    &taker[i]));
 	}
@@ -784,7 +784,7 @@ TEST_F(wait_all, threads_take_turns)
 	EXPECT_EQ(0, event_set(objs[0][0], &prev));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
-		EXPECT_EQ((__u32)ROUNDS, atomic_load(&taker[i].taken));
+		EXPECT_EQ(taker[i].rounds, atomic_load(&taker[i].taken));
 		EXPECT_EQ(0U, atomic_load(&taker[i].strange));
 	}
 	EXPECT_EQ(2, count_set(objs[0], 2));
