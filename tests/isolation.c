@@ -265,7 +265,8 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 	int sockets[2];
 	pid_t pid;
 
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets))
+		SKIP(return, "no sockets: %s", strerror(errno));
 	pid = fork();
 	if (!pid) {
 		int got[PASSED], ret;
@@ -290,7 +291,8 @@ TEST_F(isolation, passed_objects_belong_to_their_instance)
 	int sockets[2];
 	pid_t pid;
 
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets))
+		SKIP(return, "no sockets: %s", strerror(errno));
 	pid = fork();
 	if (!pid) {
 		int got[PASSED], ret;

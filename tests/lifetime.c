@@ -384,7 +384,8 @@ TEST_F(lifetime, passed_over_a_socket)
 	int socks[2];
 	pid_t pid;
 
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
+		SKIP(return, "no sockets: %s", strerror(errno));
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -408,7 +409,8 @@ TEST_F(lifetime, in_flight_only)
 	int socks[2];
 
 	ASSERT_EQ(0, object_signal(self->object));
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
+		SKIP(return, "no sockets: %s", strerror(errno));
 	ASSERT_EQ(0, send_fds(socks[0], fds, 3));
 	for (int i = 0; i < 3; i++)
 		ASSERT_EQ(0, close(fds[i]));
@@ -533,7 +535,8 @@ TEST_F(descriptors, outlive_their_maker)
 	__u32 value;
 	pid_t pid;
 
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
+		SKIP(return, "no sockets: %s", strerror(errno));
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid) {
