@@ -499,7 +499,10 @@ TEST_F(signals, stopped_and_continued)
 	EXPECT_EQ(0, child_exit_code(pid));
 }
 
-/* A process in the wait with that deadline, stopped in time; 0 if it ended. */
+/*
+ * A process in the wait with that deadline, stopped before it; 0 if the stop came too
+ * late.
+ */
 static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
 {
 	int status;
@@ -512,7 +515,13 @@ static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
 	kill(pid, SIGSTOP);
 	if (waitpid(pid, &status, WUNTRACED) != pid)
 		return -1;
-	return WIFSTOPPED(status) ? pid : 0;
+	if (!WIFSTOPPED(status))
+		return 0;
+	if (clock_ns(CLOCK_MONOTONIC) < deadline)
+		return pid;
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return 0;
 }
 
 /*
