@@ -27,8 +27,8 @@
 #define TEST_TIMEOUT_DEFAULT	1000
 
 /*
- * It forks for each test, which takes an emulated machine twice as long if the child
- * begins on another CPU.  So the harness stays on one, and each test has them all.
+ * The harness forks for each test, which takes an emulated machine twice as long if
+ * the child begins on another CPU.  So it stays on one, and each test has them all.
  */
 static void use_all_cpus(void)
 {
