@@ -384,8 +384,10 @@ TEST_F(lifetime, passed_over_a_socket)
 	int socks[2];
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
-		SKIP(return, "no sockets: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks)) {
+		ASSERT_EQ(ENOSYS, errno);
+		SKIP(return, "this kernel has no sockets");
+	}
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -409,8 +411,10 @@ TEST_F(lifetime, in_flight_only)
 	int socks[2];
 
 	ASSERT_EQ(0, object_signal(self->object));
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
-		SKIP(return, "no sockets: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks)) {
+		ASSERT_EQ(ENOSYS, errno);
+		SKIP(return, "this kernel has no sockets");
+	}
 	ASSERT_EQ(0, send_fds(socks[0], fds, 3));
 	for (int i = 0; i < 3; i++)
 		ASSERT_EQ(0, close(fds[i]));
@@ -535,8 +539,10 @@ TEST_F(descriptors, outlive_their_maker)
 	__u32 value;
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
-		SKIP(return, "no sockets: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks)) {
+		ASSERT_EQ(ENOSYS, errno);
+		SKIP(return, "this kernel has no sockets");
+	}
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid) {
