@@ -151,7 +151,7 @@ help:
 	@echo '                      for MINUTES=5, a third of it each on CPUS="2 4 8"'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build rpm make clang status'
-	@echo '                      debian12 boot secureboot debian13" picks; quick is the first three)'
+	@echo '                      readme debian12 boot secureboot debian13" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
 	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'

@@ -55,6 +55,8 @@ static struct {
 	struct utsname kernel;
 	enum origin origin;
 	char version[32];
+	bool too_old;		/* for the driver */
+	bool headers;		/* of the running kernel, to build a module with */
 	bool built_in;		/* into the kernel, as modules.builtin says */
 	char *file;		/* that modprobe would load, if there is one */
 	bool signatures;	/* the kernel takes no module without a known one */
@@ -128,6 +130,20 @@ static char *listed(const char *list)
 	free(line);
 	fclose(file);
 	return module;
+}
+
+static void find_kernel(void)
+{
+	unsigned int version, patchlevel;
+	char path[128];
+
+	uname(&found.kernel);
+	found.too_old = sscanf(found.kernel.release, "%u.%u", &version,
+			       &patchlevel) == 2 &&
+			version * 1000 + patchlevel < 5010;
+	snprintf(path, sizeof(path), "/lib/modules/%s/build/Makefile",
+		 found.kernel.release);
+	found.headers = !access(path, F_OK);
 }
 
 static void find_files(void)
@@ -314,7 +330,7 @@ static void find_processes(void)
 
 static void find_all(void)
 {
-	uname(&found.kernel);
+	find_kernel();
 	find_files();
 	find_loaded();
 	find_signatures();
@@ -338,6 +354,12 @@ static bool judge_module(void)
 
 	if (found.origin != NONE)
 		return false;
+	if (found.too_old)
+		return wrong("the running kernel is too old for ntsync",
+			     "boot Linux 5.10 or newer");
+	if (!found.file && found.headers)
+		return wrong("there is no module for the running kernel, though its headers are here",
+			     "install ntsync-dkms; if it is, as root: dkms autoinstall says why there is none");
 	if (!found.file) {
 		snprintf(text, sizeof(text),
 			 "install linux-headers-%s, then ntsync-dkms again (or make install)",
