@@ -362,7 +362,7 @@ static bool judge_module(void)
 			     "install ntsync-dkms; if it is, as root: dkms autoinstall says why there is none");
 	if (!found.file) {
 		snprintf(text, sizeof(text),
-			 "install linux-headers-%s, then ntsync-dkms again (or make install)",
+			 "install linux-headers-%s and ntsync-dkms; then as root: dkms autoinstall, modprobe ntsync",
 			 found.kernel.release);
 		return wrong("there is no module for the running kernel", text);
 	}
