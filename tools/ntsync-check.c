@@ -358,11 +358,11 @@ static bool judge_module(void)
 		return wrong("the running kernel is too old for ntsync",
 			     "boot Linux 5.10 or newer");
 	if (!found.file && found.headers)
-		return wrong("there is no module for the running kernel, though its headers are here",
-			     "install ntsync-dkms; if it is, as root: dkms autoinstall says why there is none");
+		return wrong("there is no module for the running kernel, though there are headers",
+			     "install ntsync-dkms; if it is, dkms autoinstall, as root, says why not");
 	if (!found.file) {
 		snprintf(text, sizeof(text),
-			 "install linux-headers-%s and ntsync-dkms; then as root: dkms autoinstall, modprobe ntsync",
+			 "install linux-headers-%s and ntsync-dkms; as root: dkms autoinstall, modprobe ntsync",
 			 found.kernel.release);
 		return wrong("there is no module for the running kernel", text);
 	}
