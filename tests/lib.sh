@@ -77,7 +77,7 @@ in_system() {
 		root=$1 top=$2
 		shift 2
 		mkdir -p "$root$top"
-		mount --bind "$top" "$root$top"
+		mount --rbind "$top" "$root$top"
 		mount --rbind /proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		exec chroot "$root" env -i LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
