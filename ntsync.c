@@ -6,30 +6,36 @@
  * the protocol with the races that it closes.  In short:
  *
  * Locks
- *	ntsync_obj.lock guards one object.  Whoever waits for a second object's
- *	lock holds ntsync_instance.multi_lock, which is never taken with an
- *	object locked; so the locks of several objects may be taken in any
- *	order.  With multi_lock held, every object is locked by
- *	ntsync_lock_nested().  Without it a second object is only ever tried.
+ *	ntsync_obj.lock, a spinlock, guards one object.  A thread that has one
+ *	object locked may only try to lock a second one.
+ *	ntsync_instance.multi_lock, a mutex, is taken with no object locked.  It
+ *	serializes the steps that need several objects at once and cannot just
+ *	try them, and those that take long.  Its owner may hold objects.
+ *
+ * Holding
+ *	A held object belongs to the owner of multi_lock until it releases the
+ *	object, which it does before it drops multi_lock.  Anyone else who locks
+ *	an object and finds it held drops the lock and waits for multi_lock.  A
+ *	step holds every object that it changes, from its first change to its
+ *	last one: other threads see all of the step or nothing.
  *
  * Signaling
- *	A step that makes an object signaled stores the new state, then
- *	advances ntsync_obj.rises, then offers the object to the waits-for-all
- *	that watch it and to the waits-for-any in its queue, all under the
- *	object's lock.
+ *	A step that makes an object signaled stores the new state, then advances
+ *	ntsync_obj.seq, then serves the waits-for-all that watch the object and
+ *	the waits-for-any in its queue.
  *
  * Negative answers
- *	are given without a lock: a look reads the rises, then the state, and
- *	rises that have not moved afterwards prove that there was an instant at
- *	which every object looked at was unsignaled.  A positive look proves
- *	nothing; it is confirmed under the lock.
+ *	are given without a lock: a look reads seq, then the state.  If no seq
+ *	was that of a held object, and none has moved afterwards, there was an
+ *	instant at which all objects looked at were unsignaled.  A positive look
+ *	proves nothing; it is confirmed under the lock.
  *
  * Granting
- *	Whoever moves ntsync_wait.result from NTSYNC_PENDING decides how a wait
- *	ends.  A granter does so with the object locked, acquires for the
- *	waiter, unlinks what it granted, and only when it has dropped all its
- *	locks sets ntsync_wait.done.  The wait lives on the waiter's stack: it
- *	may be gone once done is set, and not before.
+ *	The thread that moves ntsync_wait.result from NTSYNC_PENDING decides how
+ *	a wait ends.  A granter does so with the object locked or held, acquires
+ *	for the waiter, unlinks what it granted, and only when it has dropped
+ *	all its locks sets ntsync_wait.done.  The wait lives on the waiter's
+ *	stack: it may be gone once done is set, and not before.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -45,8 +51,11 @@
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/list_sort.h>
+#include <linux/lockdep.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/nospec.h>
 #include <linux/nsproxy.h>
 #include <linux/overflow.h>
@@ -73,17 +82,23 @@
 /* Waits for up to so many objects, the alert included, need no allocation. */
 #define NTSYNC_SMALL_WAIT	9
 
-/* So many waits are ended before the granter may be preempted. */
-#define NTSYNC_URGENT_WAKES	4
+/* A wait-for-all of up to so many objects tries their locks all at once. */
+#define NTSYNC_SMALL_ALL	9
+
+/* So many entries of a queue are passed under one lock of the object. */
+#define NTSYNC_BATCH		16
+
+/* Bit of ntsync_obj.seq: the object is held. */
+#define NTSYNC_HELD		1
+
+/* What ntsync_obj.seq advances by when the object becomes signaled. */
+#define NTSYNC_RISE		2
 
 /* Bits that tell the objects of a wait-for-all apart. */
 #define NTSYNC_REPEAT_BITS	512
 
 /* fdinfo shows so many waits for an object; those beyond are only counted. */
 #define NTSYNC_SHOWN_WAITS	1024
-
-/* So many of them are looked at before the lock is dropped for a moment. */
-#define NTSYNC_GLIMPSES		8
 
 enum ntsync_type {
 	NTSYNC_SEM,
@@ -103,9 +118,9 @@ enum ntsync_op {
 /**
  * struct ntsync_instance - what one open of the device stands for
  * @ref: one for the open file, one for each object
- * @multi_lock: held by whoever waits for a second object's lock; guards every
- *	ntsync_wait.watched and the moves of watches between objects
- * @wait_seq: numbers the waits-for-all as they begin; under @multi_lock
+ * @multi_lock: see "Locks" and "Holding" above; guards every
+ *	ntsync_wait.watched and the lists of watchers
+ * @last_ticket: number of the wait-for-all that began last; under @multi_lock
  * @alls: the waits-for-all (struct ntsync_wait) that are queued, as they began;
  *	under @multi_lock.  For fdinfo only
  * @last_id: number of the object that was created last
@@ -113,8 +128,8 @@ enum ntsync_op {
  */
 struct ntsync_instance {
 	struct kref ref;
-	spinlock_t multi_lock;	/* outer; see "Locks" above */
-	u64 wait_seq;
+	struct mutex multi_lock;	/* outer; see "Locks" above */
+	u64 last_ticket;
 	struct list_head alls;
 	atomic_t last_id;
 	u32 id;
@@ -122,13 +137,17 @@ struct ntsync_instance {
 
 /**
  * struct ntsync_obj - a semaphore, mutex or event
- * @lock: guards all that changes below; see "Locks" above
- * @rises: how often the object has become signaled for anybody, modulo 2^32;
- *	stored (release) after the state that it tells of, read (acquire)
- *	before it
+ * @lock: guards all that changes below unless the object is held; see "Locks"
+ *	and "Holding" above
+ * @seq: bit 0, NTSYNC_HELD, while the object is held; the rest counts how often
+ *	it has become signaled for anyone, modulo 2^31.  Stored (release) after
+ *	the state that it tells of, read (acquire) before it
  * @type: which member of the union holds the state
- * @abandoned: the mutex's owner was declared dead, and nobody has acquired it
+ * @abandoned: the mutex's owner was declared dead, and no one has acquired it
  *	since
+ * @queued: how many waits are in @queue, or at 255 more than can be counted,
+ *	until @queue is empty
+ * @unsorted: @watchers are not in the order of service; under multi_lock
  * @id: number of the object in its instance; may repeat after 2^32 objects
  * @sem: state of a semaphore
  * @mutex: state of a mutex; under @lock, mutex.owner is 0 exactly while
@@ -137,23 +156,24 @@ struct ntsync_instance {
  * @state: the same words, whatever the type
  * @instance: the world that the object belongs to
  * @queue: waits-for-any (struct ntsync_entry) in the order of service, then
- *	the pollers (struct ntsync_pollers) if there ever were any
- * @by_owner: the waits in it ordered by owner, of a mutex only: whoever has
- *	acquired it may have other waits that it satisfies too
- * @watchers: waits-for-all (struct ntsync_wait) that watch this object, in the
- *	order of service; changed with multi_lock held as well.  The object is
- *	unsignaled for each of them
- *
- * A step that makes one object signaled and others unsignaled stores in this
- * order, so that whoever sees its end without a lock sees its beginning.
+ *	the pollers (struct ntsync_pollers) if there ever were any.  While the
+ *	object is held entries may leave under @lock, and none may join
+ * @by_owner: the waits in it ordered by owner, of a mutex only: a thread that
+ *	has acquired it may have other waits that it satisfies too
+ * @watchers: first of the waits-for-all (ntsync_wait.watch) that watch this
+ *	object, NULL if there are none; under multi_lock, the pointer itself
+ *	under @lock too unless the object is held.  The object is unsignaled for
+ *	each of them, and nothing but a step under multi_lock can change that
  *
  * The object's file owns it, and is held by each wait for the object.
  */
 struct ntsync_obj {
 	spinlock_t lock;	/* inner; see "Locks" above */
-	u32 rises;
+	u32 seq;
 	u8 type;
 	bool abandoned;
+	u8 queued;
+	bool unsorted;
 	u32 id;
 	union {
 		struct {
@@ -173,8 +193,14 @@ struct ntsync_obj {
 	struct ntsync_instance *instance;
 	struct list_head queue;
 	struct rb_root by_owner;
-	struct rb_root watchers;
+	struct list_head *watchers;
 };
+
+/* One cache line, where spinlocks are no larger than they must be. */
+static_assert(IS_ENABLED(CONFIG_PREEMPT_RT) ||
+	      IS_ENABLED(CONFIG_DEBUG_SPINLOCK) ||
+	      IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ||
+	      sizeof(struct ntsync_obj) <= 64);
 
 /**
  * struct ntsync_entry - a wait's place in the queue of one object
@@ -212,7 +238,8 @@ struct ntsync_pollers {
 /**
  * struct ntsync_wait - a thread that waits
  * @task: the waiter
- * @result: how the wait ends, decided by whoever moves it from NTSYNC_PENDING
+ * @result: how the wait ends, decided by the thread that moves it from
+ *	NTSYNC_PENDING; never to NTSYNC_CANCELED without multi_lock if @all
  * @done: set (release) by the granter as its last access; read (acquire) by
  *	the waiter
  * @owner_dead: an abandoned mutex was acquired; written before @done
@@ -227,13 +254,13 @@ struct ntsync_pollers {
  * @entries: places in queues: of a wait-for-any one for each of @objs, of a
  *	wait-for-all one for its alert
  * @next_wake: link of struct ntsync_wakes, used by the granter only
- * @watch: of a wait-for-all, in ntsync_obj.watchers of @watched; cleared when
- *	it watches nothing.  Guarded by multi_lock together with @watched's lock
- * @watched: under multi_lock
- * @seq: when the wait-for-all began; under multi_lock
+ * @watch: of a wait-for-all, in ntsync_obj.watchers of @watched; under
+ *	multi_lock
+ * @watched: NULL while it watches nothing; under multi_lock
+ * @ticket: its place in the order in which waits-for-all began
  * @in_instance: in ntsync_instance.alls, of a wait-for-all; under multi_lock
  * @serial: tells the wait from all others that there were
- * @begun: when it queued, in jiffies
+ * @begun: when it queued, in jiffies since boot
  */
 struct ntsync_wait {
 	struct task_struct *task;
@@ -250,12 +277,12 @@ struct ntsync_wait {
 	struct ntsync_obj **objs;
 	struct ntsync_entry *entries;
 	struct ntsync_wait *next_wake;
-	struct rb_node watch;
+	struct list_head watch;
 	struct ntsync_obj *watched;
-	u64 seq;
+	u64 ticket;
 	struct list_head in_instance;
 	u64 serial;
-	unsigned long begun;
+	u64 begun;
 };
 
 /**
@@ -286,6 +313,16 @@ struct ntsync_set {
 	u32 total;
 	u32 owner;
 	bool shared;
+};
+
+/**
+ * struct ntsync_looks - what was seen of objects that looked unsignaled
+ * @sum: of their seqs, modulo 2^32
+ * @bits: the bits that any of their seqs had
+ */
+struct ntsync_looks {
+	u32 sum;
+	u32 bits;
 };
 
 /**
@@ -405,36 +442,85 @@ static __always_inline bool ntsync_acquire(struct ntsync_obj *obj, u32 owner)
 	return abandoned;
 }
 
-/* Say that a locked object has become signaled, after its state says so. */
+/* Locking and holding */
+
+static bool ntsync_is_held(const struct ntsync_obj *obj)
+{
+	/* Pairs with the release in ntsync_release(). */
+	return smp_load_acquire(&obj->seq) & NTSYNC_HELD;
+}
+
+/* The object must be locked, or held by the caller. */
+static void ntsync_assert_owned(const struct ntsync_obj *obj)
+{
+	if (IS_ENABLED(CONFIG_LOCKDEP) && !ntsync_is_held(obj))
+		lockdep_assert_held(&obj->lock);
+}
+
+/* Say that an object has become signaled, after its state says so. */
 static void ntsync_rise(struct ntsync_obj *obj)
 {
+	ntsync_assert_owned(obj);
 	/* Pairs with the acquire in ntsync_look(). */
-	smp_store_release(&obj->rises, obj->rises + 1);
+	smp_store_release(&obj->seq, obj->seq + NTSYNC_RISE);
 }
 
-/* Locks of several objects; for sparse multi_lock stands for them all. */
-
-static void ntsync_lock_nested(struct ntsync_obj *obj)
+/* Lock an object, which is held, when the step that holds it has ended. */
+static noinline void ntsync_lock_held(struct ntsync_obj *obj)
+	__acquires(&obj->lock)
 {
-	spin_lock_nest_lock(&obj->lock, &obj->instance->multi_lock);
-	__release(&obj->lock);
+	struct ntsync_instance *instance = obj->instance;
+
+	mutex_lock(&instance->multi_lock);
+	spin_lock(&obj->lock);
+	mutex_unlock(&instance->multi_lock);
 }
 
-static bool ntsync_trylock(struct ntsync_obj *obj)
+/* Lock an object, and let no one hold it. */
+static __always_inline void ntsync_lock(struct ntsync_obj *obj)
+	__acquires(&obj->lock)
 {
-	return spin_trylock(&obj->lock);
+	spin_lock(&obj->lock);
+	if (unlikely(ntsync_is_held(obj))) {
+		spin_unlock(&obj->lock);
+		ntsync_lock_held(obj);
+	}
 }
 
-static void ntsync_unlock(struct ntsync_obj *obj)
+/* Hold a locked object. */
+static void ntsync_hold_locked(struct ntsync_obj *obj)
 {
-	__acquire(&obj->lock);
+	lockdep_assert_held(&obj->instance->multi_lock);
+	lockdep_assert_held(&obj->lock);
+	/* Before every change: those are made by ntsync_store(), a release. */
+	WRITE_ONCE(obj->seq, obj->seq | NTSYNC_HELD);
+}
+
+/* Hold an object, which the caller may hold already. */
+static void ntsync_hold(struct ntsync_obj *obj)
+{
+	if (ntsync_is_held(obj))
+		return;
+	spin_lock(&obj->lock);
+	ntsync_hold_locked(obj);
 	spin_unlock(&obj->lock);
 }
 
-static void ntsync_unlock_many(struct ntsync_obj **objs, u32 count)
+static void ntsync_release(struct ntsync_obj *obj)
 {
-	while (count--)
-		ntsync_unlock(objs[count]);
+	lockdep_assert_held(&obj->instance->multi_lock);
+	/* Pairs with the acquires in ntsync_is_held() and ntsync_look(). */
+	smp_store_release(&obj->seq, obj->seq & ~NTSYNC_HELD);
+}
+
+/* Release those that are held. */
+static void ntsync_release_many(struct ntsync_obj **objs, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (ntsync_is_held(objs[i]))
+			ntsync_release(objs[i]);
 }
 
 /* Granting and waking */
@@ -477,35 +563,13 @@ static void ntsync_wake_first(struct ntsync_wakes *wakes)
 	rcu_read_unlock();
 }
 
-/*
- * Between dropping its locks and waking the most urgent waiters the granter
- * must not be preempted by somebody less urgent than they are.  PREEMPT_RT's
- * spinlocks cannot be dropped with preemption off.
- */
-static void ntsync_wakes_begin(const struct ntsync_wakes *wakes)
-{
-	if (wakes->first && !IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_disable();
-}
-
+/* With no lock held. */
 static void ntsync_wake_all(struct ntsync_wakes *wakes)
 {
-	int urgent = NTSYNC_URGENT_WAKES;
-
-	while (wakes->first && urgent--)
-		ntsync_wake_first(wakes);
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_enable();
 	while (wakes->first) {
 		ntsync_wake_first(wakes);
 		cond_resched();
 	}
-}
-
-static void ntsync_wakes_end(struct ntsync_wakes *wakes)
-{
-	if (wakes->first)
-		ntsync_wake_all(wakes);
 	if (unlikely(wakes->pollers))
 		wake_up_poll(&wakes->pollers->queue, EPOLLIN | EPOLLRDNORM);
 }
@@ -562,28 +626,59 @@ static struct ntsync_pollers *ntsync_find_pollers(const struct ntsync_obj *obj)
 	return last->wait ? NULL : container_of(last, struct ntsync_pollers, entry);
 }
 
+/* Whether so many waits are queued that they are not served under one lock. */
+static bool ntsync_queue_is_long(const struct ntsync_obj *obj)
+{
+	return obj->queued > NTSYNC_BATCH;
+}
+
+/*
+ * Move an entry ahead of those that are less urgent, one batch of them at most.
+ * Returns whether there may be more.  Until it has come to its place it is served
+ * like one that has just joined.
+ */
+static bool ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
+{
+	struct ntsync_entry *other = entry;
+	u32 budget = NTSYNC_BATCH;
+
+	list_for_each_entry_continue_reverse(other, &obj->queue, node)
+		if (other->prio <= entry->prio || !budget--)
+			break;
+	list_move(&entry->node, &other->node);
+	return budget > NTSYNC_BATCH;
+}
+
 static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
 	struct ntsync_pollers *pollers = ntsync_find_pollers(obj);
-	struct list_head *before = pollers ? &pollers->entry.node : &obj->queue;
-	struct ntsync_entry *other;
 
-	if (entry->prio < MAX_RT_PRIO) {
-		list_for_each_entry(other, &obj->queue, node) {
-			if (entry->prio < other->prio) {
-				before = &other->node;
-				break;
-			}
-		}
-	}
-	list_add_tail(&entry->node, before);
+	lockdep_assert_held(&obj->lock);
+	list_add_tail(&entry->node, pollers ? &pollers->entry.node : &obj->queue);
+	if (obj->queued < U8_MAX)
+		obj->queued++;
 	if (obj->type == NTSYNC_MUTEX)
 		ntsync_insert_by_owner(obj, entry);
 }
 
+/* A long way is made in steps, between which the entry may be served. */
+static void ntsync_advance_all(struct ntsync_obj *obj, struct ntsync_entry *entry)
+{
+	while (!list_empty(&entry->node) && ntsync_advance(obj, entry)) {
+		spin_unlock(&obj->lock);
+		cond_resched();
+		spin_lock(&obj->lock);
+	}
+}
+
 static void ntsync_dequeue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
+	lockdep_assert_held(&obj->lock);
 	list_del_init(&entry->node);
+	if (obj->queued < U8_MAX)
+		obj->queued--;
+	else if (list_empty(&obj->queue))
+		obj->queued = 0;
 	if (obj->type == NTSYNC_MUTEX)
 		rb_erase(&entry->owner_node, &obj->by_owner);
 }
@@ -597,39 +692,46 @@ static struct ntsync_entry *ntsync_next_entry(struct ntsync_obj *obj)
 }
 
 /*
- * Offer a locked object to its queue.  Entries of waits that have ended
- * otherwise are taken off, so that they are met only once.
+ * Serve a locked object's queue, one batch at most.  Returns whether there may
+ * be more to serve, never so if the queue is not long.  Entries of waits that
+ * have ended otherwise are taken off, so that they are met only once.
  */
-static void ntsync_offer_any(struct ntsync_obj *obj, struct ntsync_wakes *wakes)
+static __always_inline bool ntsync_serve_queue(struct ntsync_obj *obj,
+					       struct ntsync_wakes *wakes)
 {
 	struct ntsync_entry *entry;
 	struct ntsync_wait *wait;
+	u32 budget = NTSYNC_BATCH;
 
+	lockdep_assert_held(&obj->lock);
 	while (!list_empty(&obj->queue)) {
 		entry = ntsync_next_entry(obj);
 		if (!entry || !ntsync_signaled(obj, entry->owner))
-			return;
+			return false;
 		wait = entry->wait;
 		if (!wait) {
 			wakes->pollers = ntsync_find_pollers(obj);
-			return;
+			return false;
 		}
+		if (!budget--)
+			return true;
 		ntsync_dequeue(obj, entry);
 		if (!ntsync_claim(wait, entry->index))
 			continue;
 		wait->owner_dead = ntsync_acquire(obj, wait->owner);
 		ntsync_wakes_add(wakes, wait);
 	}
+	return false;
 }
 
-/* Watches of waits-for-all, under multi_lock */
+/* Watches of waits-for-all; multi_lock must be held */
 
 static bool ntsync_wait_before(const struct ntsync_wait *a,
 			       const struct ntsync_wait *b)
 {
 	if (a->prio != b->prio)
 		return a->prio < b->prio;
-	return a->seq < b->seq;
+	return a->ticket < b->ticket;
 }
 
 /* Where an object stands in a wait; ntsync_wait.count if not among its objects. */
@@ -644,50 +746,74 @@ static u32 ntsync_index_of(const struct ntsync_wait *wait,
 	return i;
 }
 
-/* Watch a locked object that is unsignaled for the waiter. */
-static void ntsync_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
-{
-	struct rb_node **link = &obj->watchers.rb_node, *parent = NULL;
-	struct ntsync_wait *other;
-
-	while (*link) {
-		parent = *link;
-		other = rb_entry(parent, struct ntsync_wait, watch);
-		link = ntsync_wait_before(wait, other) ? &parent->rb_left
-						       : &parent->rb_right;
-	}
-	rb_link_node(&wait->watch, parent, link);
-	rb_insert_color(&wait->watch, &obj->watchers);
-	wait->watched = obj;
-}
-
-/* With the watched object locked. */
-static void ntsync_unwatch(struct ntsync_wait *wait)
-{
-	rb_erase(&wait->watch, &wait->watched->watchers);
-	RB_CLEAR_NODE(&wait->watch);
-}
-
 /*
  * The object that is best watched: of those that are, or look, unsignaled the
  * one that was signaled least often.
  */
-static struct ntsync_obj *ntsync_find_unsignaled(const struct ntsync_wait *wait)
+static __always_inline struct ntsync_obj *
+ntsync_find_unsignaled(const struct ntsync_wait *wait)
 {
 	struct ntsync_obj *obj, *found = NULL;
-	u32 i, rises, least = 0;
+	u32 i, seq, least = 0;
 
 	for (i = 0; i < wait->count; i++) {
 		obj = wait->objs[i];
 		if (ntsync_signaled(obj, wait->owner))
 			continue;
-		rises = READ_ONCE(obj->rises);
-		if (!found || rises < least) {
+		seq = READ_ONCE(obj->seq);
+		if (!found || seq < least) {
 			found = obj;
-			least = rises;
+			least = seq;
 		}
 	}
 	return found;
+}
+
+/* Make a wait, wherever it is linked now, the last of an object's watchers. */
+static void ntsync_link_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
+{
+	struct list_head *first = obj->watchers;
+
+	if (!first) {
+		list_del_init(&wait->watch);
+		obj->watchers = &wait->watch;
+		obj->unsorted = false;
+	} else {
+		if (ntsync_wait_before(wait, list_entry(first->prev,
+							struct ntsync_wait, watch)))
+			obj->unsorted = true;
+		list_bulk_move_tail(first, &wait->watch, &wait->watch);
+	}
+	wait->watched = obj;
+}
+
+/* Watch an object that is locked, held or watched, if it is unsignaled. */
+static __always_inline bool ntsync_try_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
+{
+	if (ntsync_signaled(obj, wait->owner))
+		return false;
+	ntsync_link_watch(wait, obj);
+	return true;
+}
+
+/*
+ * Watch another object than before, one that is unsignaled for the waiter.
+ * Returns false if there seems to be none.
+ */
+static bool ntsync_move_watch(struct ntsync_wait *wait)
+{
+	struct ntsync_obj *obj = ntsync_find_unsignaled(wait);
+	bool moved;
+
+	if (!obj || obj == wait->watched)
+		return false;
+	/* If it is watched, it cannot become signaled meanwhile. */
+	if (obj->watchers || ntsync_is_held(obj))
+		return ntsync_try_watch(wait, obj);
+	spin_lock(&obj->lock);
+	moved = ntsync_try_watch(wait, obj);
+	spin_unlock(&obj->lock);
+	return moved;
 }
 
 static bool ntsync_acquire_many(struct ntsync_obj **objs, u32 count, u32 owner)
@@ -700,147 +826,165 @@ static bool ntsync_acquire_many(struct ntsync_obj **objs, u32 count, u32 owner)
 	return abandoned;
 }
 
-/* With all the objects locked.  Returns whether the wait was granted. */
-static bool ntsync_decide(struct ntsync_wait *wait)
+/*
+ * Grant a wait-for-all that watches nothing, or find it an object to watch.  If
+ * it is granted its objects stay held, and so does its alert: else a thread
+ * that signals the alert could tell that the wait has been granted.
+ */
+static bool ntsync_grant(struct ntsync_wait *wait)
 {
-	struct ntsync_obj *unsignaled = ntsync_find_unsignaled(wait);
+	DECLARE_BITMAP(fresh, NTSYNC_MAX_WAIT_COUNT + 1) = {};
+	bool held = true;
+	u32 i;
 
-	if (unsignaled) {
-		ntsync_watch(wait, unsignaled);
-		return false;
+	for (i = 0; i < wait->total && held; i++) {
+		struct ntsync_obj *obj = wait->objs[i];
+
+		if (ntsync_is_held(obj))
+			continue;
+		spin_lock(&obj->lock);
+		held = i == wait->count || !ntsync_try_watch(wait, obj);
+		if (held) {
+			ntsync_hold_locked(obj);
+			__set_bit(i, fresh);
+		}
+		spin_unlock(&obj->lock);
 	}
-	if (!ntsync_claim(wait, 0))
+	if (held && ntsync_claim(wait, 0)) {
+		wait->owner_dead = ntsync_acquire_many(wait->objs, wait->count,
+						       wait->owner);
+		return true;
+	}
+	for_each_set_bit(i, fresh, wait->total)
+		ntsync_release(wait->objs[i]);
+	return false;
+}
+
+static int ntsync_cmp_waits(void *unused, ntsync_sorted struct list_head *a,
+			    ntsync_sorted struct list_head *b)
+{
+	return ntsync_wait_before(list_entry(b, struct ntsync_wait, watch),
+				  list_entry(a, struct ntsync_wait, watch));
+}
+
+static bool ntsync_same_set(const struct ntsync_wait *a,
+			    const struct ntsync_wait *b)
+{
+	u32 i;
+
+	if (a->count != b->count)
 		return false;
-	wait->owner_dead = ntsync_acquire_many(wait->objs, wait->count,
-					       wait->owner);
+	for (i = 0; i < a->count; i++)
+		if (a->objs[i] != b->objs[i])
+			return false;
 	return true;
 }
 
 /*
- * Find a wait-for-all that watches nothing an object to watch, or grant it if
- * there is none.  @held is the one object that the caller has locked, signaled
- * for the waiter, or NULL.  Returns whether the wait was granted.
+ * Move a watcher to another object, and with it those that follow in the list
+ * and have the same set.  Returns the first that was not moved, @wait itself if
+ * it has no unsignaled object.
  */
-static bool ntsync_watch_or_grant(struct ntsync_wait *wait,
-				  const struct ntsync_obj *held)
+static struct ntsync_wait *ntsync_move_run(struct ntsync_wait *wait,
+					   const struct list_head *head)
 {
-	struct ntsync_obj *obj = ntsync_find_unsignaled(wait);
-	bool granted;
-	u32 i;
-
-	if (obj) {
-		bool unsignaled;
-
-		ntsync_lock_nested(obj);
-		unsignaled = !ntsync_signaled(obj, wait->owner);
-		if (unsignaled)
-			ntsync_watch(wait, obj);
-		ntsync_unlock(obj);
-		if (unsignaled)
-			return false;
-	}
-
-	for (i = 0; i < wait->count; i++)
-		if (wait->objs[i] != held)
-			ntsync_lock_nested(wait->objs[i]);
-	granted = ntsync_decide(wait);
-	for (i = 0; i < wait->count; i++)
-		if (wait->objs[i] != held)
-			ntsync_unlock(wait->objs[i]);
-	return granted;
-}
-
-/*
- * Let the watchers of one object watch another one, both locked, if it is
- * unsignaled for them all.
- */
-static bool ntsync_move_watchers(struct ntsync_obj *from, struct ntsync_obj *to)
-{
-	struct rb_node *node;
-	struct ntsync_wait *wait;
-
-	for (node = rb_first(&from->watchers); node; node = rb_next(node)) {
-		wait = rb_entry(node, struct ntsync_wait, watch);
-		if (ntsync_index_of(wait, to) == wait->count ||
-		    ntsync_signaled(to, wait->owner))
-			break;
-		wait->watched = to;
-	}
-	if (!node) {
-		to->watchers = from->watchers;
-		from->watchers = RB_ROOT;
-		return true;
-	}
-	while ((node = rb_prev(node)))
-		rb_entry(node, struct ntsync_wait, watch)->watched = from;
-	return false;
-}
-
-/*
- * When waits have the same objects, a signal of one sends all watches to
- * another one.  If nobody watches that yet, their tree goes there as it is.
- */
-static bool ntsync_send_watchers(struct ntsync_obj *from)
-{
-	struct rb_node *first = rb_first(&from->watchers);
+	struct ntsync_wait *next = list_next_entry(wait, watch);
+	struct ntsync_wait *first = next, *last = wait;
 	struct ntsync_obj *to;
-	bool moved;
 
-	if (!first)
-		return true;
-	to = ntsync_find_unsignaled(rb_entry(first, struct ntsync_wait, watch));
-	if (!to || !RB_EMPTY_ROOT(&to->watchers))
-		return false;
-	ntsync_lock_nested(to);
-	moved = ntsync_move_watchers(from, to);
-	ntsync_unlock(to);
-	return moved;
+	if (!ntsync_move_watch(wait))
+		return wait;
+	to = wait->watched;
+	while (&next->watch != head && ntsync_same_set(next, wait) &&
+	       !ntsync_signaled(to, next->owner)) {
+		if (ntsync_wait_before(next, last))
+			to->unsorted = true;
+		next->watched = to;
+		last = next;
+		next = list_next_entry(next, watch);
+		cond_resched();
+	}
+	if (last != wait)
+		list_bulk_move_tail(to->watchers, &first->watch, &last->watch);
+	return next;
 }
 
 /*
- * Offer a locked object to its watchers.  Each that it is signaled for leaves:
- * granted, moved to another object, or because its wait has ended otherwise.
+ * Put watchers into the order of service.  Those that can watch another object
+ * need not be sorted: they go there at once.
  */
-static void ntsync_offer_all(struct ntsync_obj *obj, struct ntsync_wakes *wakes)
+static void ntsync_sort_watchers(struct list_head *watchers)
 {
-	struct rb_node *node, *next;
-	struct ntsync_wait *wait;
+	struct ntsync_wait *wait, *next;
 
-	if (ntsync_send_watchers(obj))
+	wait = list_first_entry(watchers, struct ntsync_wait, watch);
+	while (&wait->watch != watchers) {
+		next = ntsync_move_run(wait, watchers);
+		wait = next == wait ? list_next_entry(wait, watch) : next;
+		cond_resched();
+	}
+	list_sort(NULL, watchers, ntsync_cmp_waits);
+}
+
+/*
+ * Serve those who watch a held object.  Each that it is signaled for leaves:
+ * moved to another object, granted, or because its wait has ended otherwise.
+ */
+static void ntsync_serve_watchers(struct ntsync_obj *obj,
+				  struct ntsync_wakes *wakes)
+{
+	struct ntsync_wait *wait, *next;
+	LIST_HEAD(watchers);
+
+	if (!obj->watchers)
 		return;
-	for (node = rb_first(&obj->watchers); node; node = next) {
-		next = rb_next(node);
-		wait = rb_entry(node, struct ntsync_wait, watch);
+	list_add_tail(&watchers, obj->watchers);
+	obj->watchers = NULL;
+	if (obj->unsorted)
+		ntsync_sort_watchers(&watchers);
+	wait = list_first_entry(&watchers, struct ntsync_wait, watch);
+	for (; &wait->watch != &watchers; wait = next) {
+		cond_resched();
 		if (!ntsync_signaled(obj, wait->owner)) {
+			next = list_next_entry(wait, watch);
 			if (obj->type == NTSYNC_MUTEX)
 				continue;
-			return;
+			break;
 		}
-		ntsync_unwatch(wait);
-		if (atomic_read(&wait->result) != NTSYNC_PENDING)
+		next = ntsync_move_run(wait, &watchers);
+		if (next != wait)
 			continue;
-		if (ntsync_watch_or_grant(wait, obj)) {
+		next = list_next_entry(wait, watch);
+		list_del_init(&wait->watch);
+		wait->watched = NULL;
+		if (atomic_read(&wait->result) == NTSYNC_PENDING &&
+		    ntsync_grant(wait)) {
 			list_del(&wait->in_instance);
 			ntsync_wakes_add(wakes, wait);
 		}
 	}
+	if (list_empty(&watchers))
+		return;
+	obj->watchers = watchers.next;
+	obj->unsorted = false;
+	list_del(&watchers);
 }
 
 /*
- * Steps that may make an object signaled.  An ntsync_step_t does its step to a
- * locked object and stores the previous value, or returns an error and changes
- * nothing.
+ * Steps that may make an object signaled.  An ntsync_step_t does its step to an
+ * object that is locked or held, and stores the previous value, or returns an
+ * error and changes nothing.
  */
 
 enum ntsync_offer {
-	NTSYNC_NO_OFFER,	/* signaled for nobody new */
+	NTSYNC_NO_OFFER,	/* signaled for no one new */
 	NTSYNC_OFFER,		/* became signaled */
-	NTSYNC_OFFER_ONCE,	/* became signaled until it has been offered */
+	NTSYNC_OFFER_ONCE,	/* became signaled until waits have been served */
 };
 
 typedef int (*ntsync_step_t)(struct ntsync_obj *obj, u32 arg, u32 *prev);
 
-/* What is left to do when a locked object was offered to all, or to nobody. */
+/* What is left to do when the waits that an object satisfies were served. */
 static __always_inline void ntsync_end_offer(struct ntsync_obj *obj, int offer,
 					     enum ntsync_op op,
 					     struct ntsync_wakes *wakes)
@@ -855,51 +999,92 @@ static __always_inline void ntsync_end_offer(struct ntsync_obj *obj, int offer,
 }
 
 /*
- * Offer an object that somebody waits for to its queue, drop its lock and wake
- * whom it satisfies.
+ * Serve the short queue of an object that became signaled, drop its lock and
+ * wake the waits that it satisfies.  The thread must not be preempted by one
+ * that is less urgent than the first waiter before it has woken that one.
+ * PREEMPT_RT's spinlocks cannot be dropped with preemption off.
  */
 static noinline void ntsync_satisfy(struct ntsync_obj *obj, int offer,
 				    enum ntsync_op op)
 	__releases(&obj->lock)
 {
 	struct ntsync_wakes wakes;
+	bool urgent;
 
 	ntsync_wakes_init(&wakes);
-	ntsync_offer_any(obj, &wakes);
+	ntsync_serve_queue(obj, &wakes);
 	ntsync_end_offer(obj, offer, op, &wakes);
-	ntsync_wakes_begin(&wakes);
+	urgent = wakes.first && !IS_ENABLED(CONFIG_PREEMPT_RT);
+	if (urgent)
+		preempt_disable();
 	spin_unlock(&obj->lock);
-	ntsync_wakes_end(&wakes);
+	if (urgent) {
+		ntsync_wake_first(&wakes);
+		preempt_enable();
+	}
+	ntsync_wake_all(&wakes);
 }
 
-/* ntsync_signal() of an object that was seen to be watched. */
-static noinline int ntsync_signal_watched(struct ntsync_obj *obj,
-					  ntsync_step_t step, enum ntsync_op op,
-					  u32 arg, u32 *prev)
+/* Release all that a step holds: its object, and those of what it granted. */
+static void ntsync_release_step(struct ntsync_obj *obj,
+				const struct ntsync_wakes *wakes)
+{
+	struct ntsync_wait *wait;
+
+	for (wait = wakes->first; wait; wait = wait->next_wake) {
+		if (wait->all)
+			ntsync_release_many(wait->objs, wait->total);
+		cond_resched();
+	}
+	if (ntsync_is_held(obj))
+		ntsync_release(obj);
+}
+
+/*
+ * Serve the queue of a held object, however long.  As late as this other
+ * signalers may find waits-for-any claimed: no wait-for-all is in doubt then.
+ */
+static void ntsync_serve_held_queue(struct ntsync_obj *obj,
+				    struct ntsync_wakes *wakes)
+{
+	bool more;
+
+	do {
+		spin_lock(&obj->lock);
+		more = ntsync_serve_queue(obj, wakes);
+		spin_unlock(&obj->lock);
+		cond_resched();
+	} while (more);
+}
+
+/* ntsync_signal() of an object that is held or watched or has a long queue. */
+static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
+				       ntsync_step_t step, enum ntsync_op op,
+				       u32 arg, u32 *prev)
 {
 	struct ntsync_instance *instance = obj->instance;
 	struct ntsync_wakes wakes;
 	int ret;
 
 	ntsync_wakes_init(&wakes);
-	spin_lock(&instance->multi_lock);
-	ntsync_lock_nested(obj);
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	ntsync_hold(obj);
 	ret = step(obj, arg, prev);
 	if (ret > NTSYNC_NO_OFFER) {
-		ntsync_offer_all(obj, &wakes);
-		ntsync_offer_any(obj, &wakes);
+		ntsync_serve_watchers(obj, &wakes);
+		ntsync_serve_held_queue(obj, &wakes);
 	}
 	ntsync_end_offer(obj, ret, op, &wakes);
-	ntsync_unlock(obj);
-	ntsync_wakes_begin(&wakes);
-	spin_unlock(&instance->multi_lock);
-	ntsync_wakes_end(&wakes);
+	ntsync_release_step(obj, &wakes);
+	mutex_unlock(&instance->multi_lock);
+	ntsync_wake_all(&wakes);
 	return min(ret, 0);
 }
 
 /*
- * Do a step to an object and satisfy whom it can.  Returns 0 or the step's
- * error.
+ * Do a step to an object and satisfy the waits that it can.  Returns 0, the
+ * step's error, or -EINTR if the thread is being killed.
  */
 static __always_inline int ntsync_signal(struct ntsync_obj *obj,
 					 ntsync_step_t step, enum ntsync_op op,
@@ -908,9 +1093,10 @@ static __always_inline int ntsync_signal(struct ntsync_obj *obj,
 	int ret;
 
 	spin_lock(&obj->lock);
-	if (unlikely(!RB_EMPTY_ROOT(&obj->watchers))) {
+	if (unlikely(ntsync_is_held(obj) || obj->watchers ||
+		     ntsync_queue_is_long(obj))) {
 		spin_unlock(&obj->lock);
-		return ntsync_signal_watched(obj, step, op, arg, prev);
+		return ntsync_signal_slow(obj, step, op, arg, prev);
 	}
 	ret = step(obj, arg, prev);
 	if (ret > NTSYNC_NO_OFFER && !list_empty(&obj->queue)) {
@@ -923,28 +1109,9 @@ static __always_inline int ntsync_signal(struct ntsync_obj *obj,
 }
 
 /*
- * Is the word of the caller's memory to which a result will go writable?
- * Writing back what stands there tells, and changes nothing.
- */
-static bool ntsync_writable(u32 __user *word)
-{
-	u32 value;
-
-	if (!user_access_begin(word, sizeof(*word)))
-		return false;
-	unsafe_get_user(value, word, fault);
-	unsafe_put_user(value, word, fault);
-	user_access_end();
-	return true;
-
-fault:
-	user_access_end();
-	return false;
-}
-
-/*
  * Give the caller two words, or none if one cannot be written: the second one
- * shows that by being written first, the first one as above.
+ * shows that by being written first, the first one by what stands there being
+ * written back.
  */
 static int ntsync_put_pair(u32 __user *words, u32 first, u32 second)
 {
@@ -1029,7 +1196,7 @@ static long ntsync_sem_read(struct ntsync_obj *sem,
 	if (sem->type != NTSYNC_SEM)
 		return -EINVAL;
 
-	spin_lock(&sem->lock);
+	ntsync_lock(sem);
 	count = sem->sem.count;
 	spin_unlock(&sem->lock);
 	return ntsync_put_pair(&uargs->count, count, sem->sem.max);
@@ -1141,7 +1308,7 @@ static long ntsync_mutex_read(struct ntsync_obj *mutex,
 	if (mutex->type != NTSYNC_MUTEX)
 		return -EINVAL;
 
-	spin_lock(&mutex->lock);
+	ntsync_lock(mutex);
 	owner = mutex->mutex.owner;
 	count = mutex->mutex.count;
 	abandoned = mutex->abandoned;
@@ -1151,7 +1318,11 @@ static long ntsync_mutex_read(struct ntsync_obj *mutex,
 	return abandoned ? -EOWNERDEAD : 0;
 }
 
-/* Events */
+/*
+ * Events.  A signal or reset cannot fail once the caller's memory is known to be
+ * writable.  To find that out, what looks like the previous state is written
+ * before; in nearly all calls it is, and need not be written again.
+ */
 
 static int ntsync_event_set_step(struct ntsync_obj *event, u32 unused,
 				 u32 *prev)
@@ -1189,15 +1360,19 @@ static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
 						enum ntsync_op op,
 						u32 __user *uarg)
 {
-	u32 prev;
+	u32 guess, prev;
+	int ret;
 
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
-	if (!ntsync_writable(uarg))
+	guess = ntsync_load(&event->event.signaled);
+	if (put_user(guess, uarg))
 		return -EFAULT;
 
-	ntsync_signal(event, step, op, 0, &prev);
-	return put_user(prev, uarg);
+	ret = ntsync_signal(event, step, op, 0, &prev);
+	if (ret)
+		return ret;
+	return likely(prev == guess) ? 0 : put_user(prev, uarg);
 }
 
 /**
@@ -1213,18 +1388,19 @@ static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
  */
 static long ntsync_event_reset(struct ntsync_obj *event, u32 __user *uarg)
 {
-	u32 prev;
+	u32 guess, prev;
 
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
-	if (!ntsync_writable(uarg))
+	guess = ntsync_load(&event->event.signaled);
+	if (put_user(guess, uarg))
 		return -EFAULT;
 
-	spin_lock(&event->lock);
+	ntsync_lock(event);
 	prev = event->event.signaled;
 	ntsync_store(&event->event.signaled, 0);
 	spin_unlock(&event->lock);
-	return put_user(prev, uarg);
+	return likely(prev == guess) ? 0 : put_user(prev, uarg);
 }
 
 /**
@@ -1246,7 +1422,7 @@ static long ntsync_event_read(struct ntsync_obj *event,
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
 
-	spin_lock(&event->lock);
+	ntsync_lock(event);
 	signaled = event->event.signaled;
 	spin_unlock(&event->lock);
 	return ntsync_put_pair(&uargs->manual, event->event.manual, signaled);
@@ -1311,8 +1487,8 @@ static bool ntsync_has_passed(struct ntsync_deadline deadline)
  */
 static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 {
-	struct ntsync_obj *obj = wait->objs[index];
 	struct ntsync_entry *entry = &wait->entries[wait->queued];
+	struct ntsync_obj *obj = wait->objs[index];
 	bool queued = false;
 
 	entry->wait = wait;
@@ -1320,7 +1496,7 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 	entry->index = index;
 	entry->prio = wait->prio;
 
-	spin_lock(&obj->lock);
+	ntsync_lock(obj);
 	if (!ntsync_signaled(obj, wait->owner)) {
 		ntsync_enqueue(obj, entry);
 		trace_ntsync_queue(obj, wait, index);
@@ -1330,38 +1506,88 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 		wait->owner_dead = ntsync_acquire(obj, wait->owner);
 		wait->done = true;
 	}
+	if (queued && wait->prio < MAX_RT_PRIO)
+		ntsync_advance_all(obj, entry);
 	spin_unlock(&obj->lock);
 	return queued;
 }
 
-static void ntsync_queue_all(struct ntsync_wait *wait,
-			     struct ntsync_instance *instance)
+/* Returns 0, or -EINTR if the thread is being killed; it is not queued then. */
+static int ntsync_queue_all(struct ntsync_wait *wait,
+			    struct ntsync_instance *instance)
 {
-	spin_lock(&instance->multi_lock);
-	wait->seq = instance->wait_seq++;
-	wait->done = ntsync_watch_or_grant(wait, NULL);
-	if (!wait->done) {
+	INIT_LIST_HEAD(&wait->watch);
+	wait->watched = NULL;
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	wait->ticket = ++instance->last_ticket;
+	wait->done = !ntsync_move_watch(wait) && ntsync_grant(wait);
+	if (wait->done) {
+		ntsync_release_many(wait->objs, wait->total);
+	} else {
 		list_add_tail(&wait->in_instance, &instance->alls);
 		if (trace_ntsync_queue_enabled())
 			trace_ntsync_queue(wait->watched, wait,
 					   ntsync_index_of(wait, wait->watched));
 	}
-	spin_unlock(&instance->multi_lock);
+	mutex_unlock(&instance->multi_lock);
+	return 0;
 }
 
-static void ntsync_queue(struct ntsync_wait *wait,
-			 struct ntsync_instance *instance)
+static int ntsync_queue(struct ntsync_wait *wait,
+			struct ntsync_instance *instance)
 {
 	u32 i = 0;
 
 	if (wait->all) {
-		ntsync_queue_all(wait, instance);
+		if (ntsync_queue_all(wait, instance))
+			return -EINTR;
 		i = wait->count;
 	}
 	for (; i < wait->total; i++)
 		if (atomic_read(&wait->result) != NTSYNC_PENDING ||
 		    !ntsync_queue_entry(wait, i))
 			break;
+	return 0;
+}
+
+/*
+ * Give a wait up; false if it has been decided otherwise.  A step that may grant
+ * a wait-for-all, and has begun, comes first.  A wait-for-any is given up before
+ * it leaves any queue: else a later one of its objects could end it after an
+ * earlier one was signaled and not seen.
+ */
+static bool ntsync_cancel(struct ntsync_wait *wait,
+			  struct ntsync_instance *instance)
+{
+	bool canceled;
+
+	if (!wait->all)
+		return ntsync_claim(wait, NTSYNC_CANCELED);
+	mutex_lock(&instance->multi_lock);
+	canceled = ntsync_claim(wait, NTSYNC_CANCELED);
+	mutex_unlock(&instance->multi_lock);
+	return canceled;
+}
+
+static void ntsync_unqueue_all(struct ntsync_wait *wait,
+			       struct ntsync_instance *instance)
+{
+	struct ntsync_obj *obj;
+
+	mutex_lock(&instance->multi_lock);
+	list_del(&wait->in_instance);
+	obj = wait->watched;
+	if (obj) {
+		spin_lock(&obj->lock);
+		if (list_empty(&wait->watch))
+			obj->watchers = NULL;
+		else if (obj->watchers == &wait->watch)
+			obj->watchers = wait->watch.next;
+		list_del(&wait->watch);
+		spin_unlock(&obj->lock);
+	}
+	mutex_unlock(&instance->multi_lock);
 }
 
 /*
@@ -1385,17 +1611,8 @@ static void ntsync_unqueue(struct ntsync_wait *wait,
 			ntsync_dequeue(obj, entry);
 		spin_unlock(&obj->lock);
 	}
-
-	if (!wait->all || !result)
-		return;
-	spin_lock(&instance->multi_lock);
-	list_del(&wait->in_instance);
-	if (!RB_EMPTY_NODE(&wait->watch)) {
-		ntsync_lock_nested(wait->watched);
-		ntsync_unwatch(wait);
-		ntsync_unlock(wait->watched);
-	}
-	spin_unlock(&instance->multi_lock);
+	if (wait->all && result)
+		ntsync_unqueue_all(wait, instance);
 }
 
 /*
@@ -1462,9 +1679,8 @@ static void ntsync_wait_init(struct ntsync_wait *wait,
 	wait->queued = 0;
 	wait->objs = set->objs;
 	wait->entries = entries;
-	RB_CLEAR_NODE(&wait->watch);
 	wait->serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids);
-	wait->begun = jiffies;
+	wait->begun = get_jiffies_64();
 }
 
 /*
@@ -1480,10 +1696,12 @@ static int ntsync_block(struct ntsync_instance *instance,
 	int ret;
 
 	ntsync_wait_init(&wait, set, all, entries, deadline);
-	ntsync_queue(&wait, instance);
+	ret = ntsync_queue(&wait, instance);
+	if (ret)
+		return ret;
 
 	ret = ntsync_sleep(&wait, deadline);
-	if (ret && !ntsync_claim(&wait, NTSYNC_CANCELED)) {
+	if (ret && !ntsync_cancel(&wait, instance)) {
 		ntsync_sleep_until_done(&wait);
 		ret = 0;
 	}
@@ -1537,50 +1755,55 @@ static noinline int ntsync_block_many(struct ntsync_instance *instance,
 /* Waits that are decided at once */
 
 /*
- * Look at an object without its lock.  Whether it is signaled for @owner; the
- * rises read before the state are added to @rises if it is not.
+ * Look at an object without its lock.  Returns whether it is signaled for
+ * @owner; if it is not, the seq read before the state is added to @looks.
  */
 static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
-					u32 *rises)
+					struct ntsync_looks *looks)
 {
-	/* Pairs with the release in ntsync_rise(). */
-	u32 before = smp_load_acquire(&obj->rises);
+	/* Pairs with the releases in ntsync_rise() and ntsync_release(). */
+	u32 seq = smp_load_acquire(&obj->seq);
 
 	if (ntsync_signaled(obj, owner))
 		return true;
-	*rises += before;
+	looks->sum += seq;
+	looks->bits |= seq;
 	return false;
 }
 
 /*
- * Modulo 2^32: an equal sum means that nothing has risen, or 2^32 times since
- * the look, which takes minutes at the least.
+ * Could one of the objects, which looked unsignaled, have been signaled since,
+ * or be part of a step that has not ended?  Sums are modulo 2^32: an equal one
+ * means that no object has risen, or 2^31 times since the look, which takes
+ * minutes at the least.
  */
-static u32 ntsync_sum_rises(struct ntsync_obj *const *objs, u32 count)
+static __always_inline bool ntsync_in_doubt(struct ntsync_obj *const *objs,
+					    u32 count,
+					    const struct ntsync_looks *looks)
 {
 	u32 i, sum = 0;
 
 	for (i = 0; i < count; i++)
-		sum += READ_ONCE(objs[i]->rises);
-	return sum;
+		sum += READ_ONCE(objs[i]->seq);
+	return sum != looks->sum || looks->bits & NTSYNC_HELD;
 }
 
 /*
  * Take objs[i], which looked signaled, if those before it, which looked
- * unsignaled at @rises, have stayed so.  Returns 0, -EOWNERDEAD, -EAGAIN if it
- * is unsignaled, its rises added to @rises, or -EBUSY if the order is in doubt.
+ * unsignaled, have stayed so.  Returns 0, -EOWNERDEAD, -EAGAIN if it is
+ * unsignaled, its seq added to @looks, or -EBUSY if the order is in doubt.
  */
 static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
-				       u32 owner, u32 *rises)
+				       u32 owner, struct ntsync_looks *looks)
 {
 	struct ntsync_obj *obj = objs[i];
 	int ret;
 
-	spin_lock(&obj->lock);
+	ntsync_lock(obj);
 	if (!ntsync_signaled(obj, owner)) {
-		*rises += obj->rises;
+		looks->sum += obj->seq;
 		ret = -EAGAIN;
-	} else if (ntsync_sum_rises(objs, i) != *rises) {
+	} else if (ntsync_in_doubt(objs, i, looks)) {
 		ret = -EBUSY;
 	} else {
 		ret = ntsync_acquire(obj, owner) ? -EOWNERDEAD : 0;
@@ -1591,19 +1814,19 @@ static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
 
 /*
  * Take the first object that is signaled.  Returns 0 or -EOWNERDEAD with
- * @index, -EAGAIN if none was signaled at @rises, -EBUSY if that is in doubt.
+ * @index, -EAGAIN if none looked signaled, -EBUSY if the order is in doubt.
  */
 static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
-					   u32 count, u32 owner, u32 *rises,
-					   u32 *index)
+					   u32 count, u32 owner,
+					   struct ntsync_looks *looks, u32 *index)
 {
 	u32 i;
 	int ret;
 
 	for (i = 0; i < count; i++) {
-		if (!ntsync_look(objs[i], owner, rises))
+		if (!ntsync_look(objs[i], owner, looks))
 			continue;
-		ret = ntsync_take(objs, i, owner, rises);
+		ret = ntsync_take(objs, i, owner, looks);
 		if (ret == -EAGAIN)
 			continue;
 		*index = i;
@@ -1623,8 +1846,11 @@ static bool ntsync_all_signaled(struct ntsync_obj *const *objs, u32 count,
 	return true;
 }
 
-/* With all the objects locked.  Returns 0, -EOWNERDEAD or -EBUSY. */
-static int ntsync_take_locked(const struct ntsync_set *set)
+/*
+ * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or -EBUSY
+ * if one of them is unsignaled.
+ */
+static int ntsync_take_owned(const struct ntsync_set *set)
 {
 	if (!ntsync_all_signaled(set->objs, set->count, set->owner))
 		return -EBUSY;
@@ -1632,42 +1858,75 @@ static int ntsync_take_locked(const struct ntsync_set *set)
 	       -EOWNERDEAD : 0;
 }
 
-/* Lock the objects unless somebody holds one.  Returns how many are locked. */
+/* Lock the objects, until one is locked or held.  Returns how many are locked. */
 static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 {
 	u32 i;
 
-	for (i = 0; i < count; i++)
-		if (!ntsync_trylock(objs[i]))
+	for (i = 0; i < count; i++) {
+		if (!spin_trylock(&objs[i]->lock))
 			break;
+		if (ntsync_is_held(objs[i])) {
+			spin_unlock(&objs[i]->lock);
+			break;
+		}
+	}
 	return i;
 }
 
 /*
- * Take all objects, which looked signaled.  Returns 0, -EOWNERDEAD, or -EBUSY
- * if one of them is not.
+ * Take all objects, which looked signaled, holding one after the other.  Returns
+ * 0, -EOWNERDEAD, -EBUSY if one is unsignaled, or -EINTR if the thread is being
+ * killed.
+ */
+static int ntsync_take_held(struct ntsync_instance *instance,
+			    const struct ntsync_set *set)
+{
+	struct ntsync_obj **objs = set->objs, *obj;
+	u32 i, held, count = set->count, owner = set->owner;
+	bool abandoned = false;
+
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	for (held = 0; held < count; held++) {
+		obj = objs[held];
+		spin_lock(&obj->lock);
+		if (!ntsync_signaled(obj, owner)) {
+			spin_unlock(&obj->lock);
+			break;
+		}
+		ntsync_hold_locked(obj);
+		spin_unlock(&obj->lock);
+	}
+	for (i = 0; i < held; i++) {
+		if (held == count)
+			abandoned |= ntsync_acquire(objs[i], owner);
+		ntsync_release(objs[i]);
+	}
+	mutex_unlock(&instance->multi_lock);
+	if (held < count)
+		return -EBUSY;
+	return abandoned ? -EOWNERDEAD : 0;
+}
+
+/*
+ * Take all objects, which looked signaled.  Returns as above; -EBUSY also if
+ * there are few, and one was locked or held.
  */
 static int ntsync_take_all(struct ntsync_instance *instance,
 			   const struct ntsync_set *set)
 {
 	struct ntsync_obj **objs = set->objs;
-	u32 i, locked, count = set->count;
-	int ret;
+	int ret = -EBUSY;
+	u32 locked;
 
-	if (count <= NTSYNC_SMALL_WAIT) {
-		locked = ntsync_trylock_many(objs, count);
-		ret = locked == count ? ntsync_take_locked(set) : -EAGAIN;
-		ntsync_unlock_many(objs, locked);
-		if (ret != -EAGAIN)
-			return ret;
-	}
-
-	spin_lock(&instance->multi_lock);
-	for (i = 0; i < count; i++)
-		ntsync_lock_nested(objs[i]);
-	ret = ntsync_take_locked(set);
-	ntsync_unlock_many(objs, count);
-	spin_unlock(&instance->multi_lock);
+	if (set->count > NTSYNC_SMALL_ALL)
+		return ntsync_take_held(instance, set);
+	locked = ntsync_trylock_many(objs, set->count);
+	if (locked == set->count)
+		ret = ntsync_take_owned(set);
+	while (locked--)
+		spin_unlock(&objs[locked]->lock);
 	return ret;
 }
 
@@ -1678,14 +1937,14 @@ static int ntsync_take_all(struct ntsync_instance *instance,
  */
 static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
 				    const struct ntsync_set *set,
-				    struct ntsync_obj **witness, u32 *rises,
-				    u32 *index)
+				    struct ntsync_obj **witness,
+				    struct ntsync_looks *looks, u32 *index)
 {
 	struct ntsync_obj *const *objs = set->objs;
 	u32 i, count = set->count, owner = set->owner;
 
 	for (i = 0; i < count; i++)
-		if (!ntsync_look(objs[i], owner, rises))
+		if (!ntsync_signaled(objs[i], owner))
 			break;
 	if (i == count) {
 		*index = 0;
@@ -1693,42 +1952,30 @@ static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
 	}
 
 	witness[0] = objs[i];
+	if (ntsync_look(witness[0], owner, looks))
+		return -EBUSY;
 	if (set->total == count)
 		return -EAGAIN;
 	witness[1] = objs[count];
-	if (!ntsync_look(witness[1], owner, rises))
+	if (!ntsync_look(witness[1], owner, looks))
 		return -EAGAIN;
 	*index = count;
-	return ntsync_take(witness, 1, owner, rises);
+	return ntsync_take(witness, 1, owner, looks);
 }
 
 /*
- * Did the deadline pass while the objects, which looked unsignaled at @rises,
- * have stayed so?
+ * Did the deadline, of which the clock says that it has passed, find the objects
+ * unsignaled, as they looked before?
  */
-static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count, u32 rises)
+static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count,
+			  const struct ntsync_looks *looks)
 {
-	/* The clock was read before the rises are read again. */
+	/* The clock was read before the seqs are read again. */
 	smp_rmb();
-	return ntsync_sum_rises(objs, count) == rises;
+	return !ntsync_in_doubt(objs, count, looks);
 }
 
-/* Does objs[i] stand before i too?  @seen is a set of what does. */
-static __always_inline bool ntsync_repeats(struct ntsync_obj *const *objs,
-					   u32 i, unsigned long *seen)
-{
-	u32 bit = objs[i]->id % NTSYNC_REPEAT_BITS;
-	u32 j;
-
-	if (!__test_and_set_bit(bit, seen))
-		return false;
-	for (j = 0; j < i; j++)
-		if (objs[j] == objs[i])
-			return true;
-	return false;
-}
-
-/* With all the objects locked.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
+/* With all the objects held.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
 static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
 {
 	u32 i = 0;
@@ -1736,7 +1983,7 @@ static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
 
 	if (all) {
 		*index = 0;
-		ret = ntsync_take_locked(set);
+		ret = ntsync_take_owned(set);
 		if (ret != -EBUSY)
 			return ret;
 		i = set->count;
@@ -1752,29 +1999,23 @@ static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
 }
 
 /*
- * Look once, at one instant: for a poll that signals kept from being decided
- * without locks.  It must not queue, or a pulse would be granted to it.
+ * Look once, at one instant: for a wait whose deadline has passed, and whose
+ * objects were in doubt.  It must not queue, or a pulse would be granted to it.
  */
-static noinline int ntsync_poll_locked(struct ntsync_instance *instance,
-				       const struct ntsync_set *set, bool all,
-				       u32 *index)
+static noinline int ntsync_look_held(struct ntsync_instance *instance,
+				     const struct ntsync_set *set, bool all,
+				     u32 *index)
 {
-	DECLARE_BITMAP(locked, NTSYNC_MAX_WAIT_COUNT + 1) = {};
-	DECLARE_BITMAP(seen, NTSYNC_REPEAT_BITS) = {};
 	int ret;
 	u32 i;
 
-	spin_lock(&instance->multi_lock);
-	for (i = 0; i < set->total; i++) {
-		if (ntsync_repeats(set->objs, i, seen))
-			continue;
-		ntsync_lock_nested(set->objs[i]);
-		__set_bit(i, locked);
-	}
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	for (i = 0; i < set->total; i++)
+		ntsync_hold(set->objs[i]);
 	ret = ntsync_take_now(set, all, index);
-	for_each_set_bit(i, locked, set->total)
-		ntsync_unlock(set->objs[i]);
-	spin_unlock(&instance->multi_lock);
+	ntsync_release_many(set->objs, set->total);
+	mutex_unlock(&instance->multi_lock);
 	return ret;
 }
 
@@ -1783,23 +2024,23 @@ static __always_inline int
 ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 		bool all, const struct ntsync_wait_args *args)
 {
+	struct ntsync_looks looks = {};
 	struct ntsync_deadline deadline;
-	u32 rises = 0, index;
+	u32 index;
 	int ret;
 
 	/* See ntsync_wait_many(). */
 	smp_mb();
-	ret = ntsync_take_any(&obj, 1, args->owner, &rises, &index);
+	ret = ntsync_take_any(&obj, 1, args->owner, &looks, &index);
 	if (ret != -EAGAIN)
 		return ret;
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline))
 		return ntsync_block_one(instance, obj, all, args->owner,
 					deadline);
-	if (ntsync_missed(&obj, 1, rises))
+	if (ntsync_missed(&obj, 1, &looks))
 		return -ETIMEDOUT;
-	rises = 0;
-	ret = ntsync_take(&obj, 0, args->owner, &rises);
+	ret = ntsync_take(&obj, 0, args->owner, &(struct ntsync_looks){});
 	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
@@ -1808,8 +2049,9 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 		 bool all, const struct ntsync_wait_args *args, u32 *index)
 {
 	struct ntsync_obj *witness[2], **looked = set->objs;
-	u32 rises = 0, count = set->total;
+	struct ntsync_looks looks = {};
 	struct ntsync_deadline deadline;
+	u32 count = set->total;
 	int ret;
 
 	/*
@@ -1821,10 +2063,10 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 	if (all) {
 		looked = witness;
 		count = 1 + set->total - set->count;
-		ret = ntsync_take_all_or_alert(instance, set, witness, &rises,
+		ret = ntsync_take_all_or_alert(instance, set, witness, &looks,
 					       index);
 	} else {
-		ret = ntsync_take_any(set->objs, set->total, set->owner, &rises,
+		ret = ntsync_take_any(set->objs, set->total, set->owner, &looks,
 				      index);
 	}
 	if (ret != -EAGAIN && ret != -EBUSY)
@@ -1833,9 +2075,9 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline))
 		return ntsync_block_many(instance, set, all, deadline, index);
-	if (ret == -EAGAIN && ntsync_missed(looked, count, rises))
+	if (ret == -EAGAIN && ntsync_missed(looked, count, &looks))
 		return -ETIMEDOUT;
-	return ntsync_poll_locked(instance, set, all, index);
+	return ntsync_look_held(instance, set, all, index);
 }
 
 /* What a call waits for */
@@ -1922,13 +2164,17 @@ static struct ntsync_obj *ntsync_get_obj(const struct file *file,
 	return obj->instance == instance ? obj : NULL;
 }
 
-static bool ntsync_any_repeats(struct ntsync_obj *const *objs, u32 count)
+/* Does objs[i] stand before i too?  @seen is a set of what does. */
+static __always_inline bool ntsync_repeats(struct ntsync_obj *const *objs,
+					   u32 i, unsigned long *seen)
 {
-	DECLARE_BITMAP(seen, NTSYNC_REPEAT_BITS) = {};
-	u32 i;
+	u32 bit = objs[i]->id % NTSYNC_REPEAT_BITS;
+	u32 j;
 
-	for (i = 0; i < count; i++)
-		if (ntsync_repeats(objs, i, seen))
+	if (!__test_and_set_bit(bit, seen))
+		return false;
+	for (j = 0; j < i; j++)
+		if (objs[j] == objs[i])
 			return true;
 	return false;
 }
@@ -1948,9 +2194,13 @@ static int ntsync_get_files(struct ntsync_set *set,
 			    const struct ntsync_instance *instance,
 			    const u32 *fds, bool all)
 {
+	DECLARE_BITMAP(seen, NTSYNC_REPEAT_BITS) __uninitialized;
 	struct ntsync_obj **objs = set->objs, *obj;
 	u32 i, total = set->total;
 	struct file *file;
+
+	if (all)
+		bitmap_zero(seen, NTSYNC_REPEAT_BITS);
 
 	for (i = 0; i < total; i++) {
 		file = ntsync_get_file(fds[i], set->shared);
@@ -1962,10 +2212,10 @@ static int ntsync_get_files(struct ntsync_set *set,
 		}
 		set->files[i] = file;
 		objs[i] = obj;
-	}
-	if (all && ntsync_any_repeats(objs, total)) {
-		ntsync_put_files(set, total);
-		return -EINVAL;
+		if (all && ntsync_repeats(objs, i, seen)) {
+			ntsync_put_files(set, i + 1);
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -2178,23 +2428,24 @@ static long ntsync_wait(struct ntsync_instance *instance,
 
 /* Polling a descriptor */
 
-/* The pollers of an object, made if there are none.  NULL without memory. */
+/*
+ * The pollers of an object, made if there are none.  That must not fail: epoll
+ * would not hear of it, and wait for an object of which it is never told.
+ */
 static struct ntsync_pollers *ntsync_get_pollers(struct ntsync_obj *obj)
 {
 	struct ntsync_pollers *pollers, *new;
 
-	spin_lock(&obj->lock);
+	ntsync_lock(obj);
 	pollers = ntsync_find_pollers(obj);
 	spin_unlock(&obj->lock);
 	if (pollers)
 		return pollers;
 
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return NULL;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	new->entry.prio = INT_MAX;
 	init_waitqueue_head(&new->queue);
-	spin_lock(&obj->lock);
+	ntsync_lock(obj);
 	pollers = ntsync_find_pollers(obj);
 	if (!pollers) {
 		list_add_tail(&new->entry.node, &obj->queue);
@@ -2214,7 +2465,7 @@ static struct ntsync_pollers *ntsync_get_pollers(struct ntsync_obj *obj)
  *
  * Context: may sleep.
  * Return: %EPOLLIN and %EPOLLRDNORM while the object is signaled, of a mutex
- *	while it is unowned; %EPOLLERR without memory.
+ *	while it is unowned.
  */
 static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 {
@@ -2223,11 +2474,9 @@ static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 	bool signaled;
 
 	pollers = ntsync_get_pollers(obj);
-	if (!pollers)
-		return EPOLLERR;
 	poll_wait(file, &pollers->queue, table);
 	/* Locked: a signal after this has seen the poller in the queue. */
-	spin_lock(&obj->lock);
+	ntsync_lock(obj);
 	signaled = ntsync_signaled(obj, 0);
 	spin_unlock(&obj->lock);
 	return signaled ? EPOLLIN | EPOLLRDNORM : 0;
@@ -2235,35 +2484,15 @@ static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 
 /* Looking inside: /proc/PID/fdinfo/FD */
 
-/* What is shown of a wait, read under the lock and printed without it. */
-struct ntsync_glimpse {
-	u64 serial;
-	unsigned long waited;
-	pid_t tid;
-	u32 owner;
-	u32 index;
-	u32 objects;
-	bool all;
-	bool has_deadline;
-	bool has_alert;
-};
-
 /**
- * struct ntsync_viewer - a thread that reads an object's fdinfo
- * @wait: of nobody and canceled, so that it is passed over; its @in_instance is
- *	the viewer's place among the waits-for-all while multi_lock is dropped
- * @entry: of @wait, its place in the object's queue while the lock is dropped.
- *	A granter who meets it takes it off, as any entry of a canceled wait:
- *	all that stood before it is gone then
- * @glimpses: of the waits met since the lock was taken
- * @count: how many
- * @waiters: how many were met in all
+ * struct ntsync_reader - a thread that reads an object's fdinfo
+ * @m: what it prints to
+ * @began: when it began, in jiffies since boot
+ * @waiters: how many waits it has met
  */
-struct ntsync_viewer {
-	struct ntsync_wait wait;
-	struct ntsync_entry entry;
-	struct ntsync_glimpse glimpses[NTSYNC_GLIMPSES];
-	u32 count;
+struct ntsync_reader {
+	struct seq_file *m;
+	u64 began;
 	u32 waiters;
 };
 
@@ -2273,130 +2502,99 @@ static const char * const ntsync_type_names[] = {
 	[NTSYNC_EVENT] = "event",
 };
 
-/* With what keeps the wait where it is locked; that keeps its task too. */
-static void ntsync_view(struct ntsync_viewer *viewer,
-			const struct ntsync_wait *wait, u32 index)
+/* What keeps the wait in its place must be locked; that keeps its task too. */
+static void ntsync_show_wait(struct ntsync_reader *reader,
+			     const struct ntsync_wait *wait, u32 index)
 {
-	if (atomic_read(&wait->result) != NTSYNC_PENDING)
+	if (atomic_read(&wait->result) != NTSYNC_PENDING ||
+	    reader->waiters++ >= NTSYNC_SHOWN_WAITS)
 		return;
-	viewer->glimpses[viewer->count++] = (struct ntsync_glimpse) {
-		.serial = wait->serial,
-		.waited = jiffies - wait->begun,
-		.tid = task_pid_vnr(wait->task),
-		.owner = wait->owner,
-		.index = index,
-		.objects = wait->count,
-		.all = wait->all,
-		.has_deadline = wait->has_deadline,
-		.has_alert = wait->total > wait->count,
-	};
+	seq_printf(reader->m, "wait:\tserial=%llu tid=%d kind=%s index=%u owner=%u waited=%llu deadline=%s alert=%s objects=%u\n",
+		   wait->serial, task_pid_vnr(wait->task),
+		   wait->all ? "all" : "any", index, wait->owner,
+		   jiffies64_to_nsecs(get_jiffies_64() - wait->begun),
+		   wait->has_deadline ? "yes" : "no",
+		   wait->total > wait->count ? "yes" : "no", wait->count);
 }
 
-/* Look at a few waits-for-all of the instance.  Returns whether there are more. */
-static bool ntsync_view_alls(struct ntsync_viewer *viewer,
+/* The waits-for-all that have the object in their set. */
+static void ntsync_show_alls(struct ntsync_reader *reader,
 			     const struct ntsync_obj *obj)
 {
-	struct list_head *place = &viewer->wait.in_instance;
 	struct ntsync_instance *instance = obj->instance;
 	struct ntsync_wait *wait;
-	u32 looks = NTSYNC_GLIMPSES, index;
-	bool more;
+	u32 index;
 
-	spin_lock(&instance->multi_lock);
-	if (list_empty(place))
-		list_add(place, &instance->alls);
-	while (!list_is_last(place, &instance->alls) && looks--) {
-		wait = list_next_entry(&viewer->wait, in_instance);
-		list_move(place, &wait->in_instance);
+	if (mutex_lock_killable(&instance->multi_lock))
+		return;
+	list_for_each_entry(wait, &instance->alls, in_instance) {
 		index = ntsync_index_of(wait, obj);
 		if (index < wait->count)
-			ntsync_view(viewer, wait, index);
+			ntsync_show_wait(reader, wait, index);
+		cond_resched();
 	}
-	more = !list_is_last(place, &instance->alls);
-	if (!more)
-		list_del_init(place);
-	spin_unlock(&instance->multi_lock);
-	return more;
+	mutex_unlock(&instance->multi_lock);
 }
 
-/* The same of the object's queue. */
-static bool ntsync_view_queue(struct ntsync_viewer *viewer,
-			      struct ntsync_obj *obj)
+/*
+ * Pass over an entry of a locked object's queue and show its wait, once if the
+ * object stands in it several times.  Returns whether there may be another wait
+ * that was queued when the reader began; ordinary ones are queued as they began.
+ */
+static bool ntsync_pass_entry(struct ntsync_reader *reader,
+			      struct ntsync_entry *place, struct ntsync_obj *obj)
 {
-	struct ntsync_entry *place = &viewer->entry, *entry;
-	u32 looks = NTSYNC_GLIMPSES;
-	bool more = true;
+	struct ntsync_entry *entry;
+	struct ntsync_wait *wait;
 
-	spin_lock(&obj->lock);
-	if (list_empty(&place->node)) {
-		list_add(&place->node, &obj->queue);
-		if (obj->type == NTSYNC_MUTEX)
-			ntsync_insert_by_owner(obj, place);
-	}
-	while (more && looks--) {
-		entry = list_next_entry(place, node);
-		more = !list_is_last(&place->node, &obj->queue) && entry->wait;
-		if (!more)
-			break;
-		list_move(&place->node, &entry->node);
-		place->prio = entry->prio;
-		ntsync_view(viewer, entry->wait, entry->index);
-	}
-	if (!more)
-		ntsync_dequeue(obj, place);
-	spin_unlock(&obj->lock);
-	return more;
+	if (list_is_last(&place->node, &obj->queue))
+		return false;
+	entry = list_next_entry(place, node);
+	wait = entry->wait;
+	if (!wait || (entry->prio == MAX_RT_PRIO && wait->begun > reader->began))
+		return false;
+	if (ntsync_index_of(wait, obj) == entry->index)
+		ntsync_show_wait(reader, wait, entry->index);
+	list_move(&place->node, &entry->node);
+	place->prio = entry->prio;
+	return !fatal_signal_pending(current);
 }
 
-static void ntsync_show_glimpses(struct seq_file *m, struct ntsync_viewer *viewer)
+/*
+ * The waits that have an entry in the object's queue.  While the lock is dropped
+ * the reader keeps its place there by an entry of a canceled wait.  A granter who
+ * meets that takes it off; all that stood before it is gone then.
+ */
+static void ntsync_show_queue(struct ntsync_reader *reader, struct ntsync_obj *obj)
 {
-	const struct ntsync_glimpse *seen;
-	u32 i;
-
-	for (i = 0; i < viewer->count; i++) {
-		if (viewer->waiters++ >= NTSYNC_SHOWN_WAITS)
-			continue;
-		seen = &viewer->glimpses[i];
-		seq_printf(m, "wait:\tserial=%llu tid=%d kind=%s index=%u owner=%u waited=%llu deadline=%s alert=%s objects=%u\n",
-			   seen->serial, seen->tid, seen->all ? "all" : "any",
-			   seen->index, seen->owner,
-			   (u64)jiffies_to_msecs(seen->waited) * NSEC_PER_MSEC,
-			   seen->has_deadline ? "yes" : "no",
-			   seen->has_alert ? "yes" : "no", seen->objects);
-	}
-	viewer->count = 0;
-	cond_resched();
-}
-
-static void ntsync_show_waits(struct seq_file *m, struct ntsync_obj *obj)
-{
-	struct ntsync_viewer viewer = {
-		.wait.result = ATOMIC_INIT(NTSYNC_CANCELED),
-		.entry.wait = &viewer.wait,
-		.entry.prio = INT_MIN,
-	};
+	struct ntsync_wait wait = { .result = ATOMIC_INIT(NTSYNC_CANCELED) };
+	struct ntsync_entry place = { .wait = &wait };
 	bool more;
 
-	INIT_LIST_HEAD(&viewer.wait.in_instance);
-	INIT_LIST_HEAD(&viewer.entry.node);
+	INIT_LIST_HEAD(&place.node);
 	do {
-		more = ntsync_view_alls(&viewer, obj);
-		ntsync_show_glimpses(m, &viewer);
+		ntsync_lock(obj);
+		if (list_empty(&place.node)) {
+			ntsync_enqueue(obj, &place);
+			list_move(&place.node, &obj->queue);
+			place.prio = INT_MIN;
+		}
+		more = ntsync_pass_entry(reader, &place, obj);
+		if (!more)
+			ntsync_dequeue(obj, &place);
+		spin_unlock(&obj->lock);
+		cond_resched();
 	} while (more);
-	do {
-		more = ntsync_view_queue(&viewer, obj);
-		ntsync_show_glimpses(m, &viewer);
-	} while (more);
-	seq_printf(m, "waiters:\t%u\n", viewer.waiters);
 }
 
 static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
 {
+	struct ntsync_reader reader = { .m = m, .began = get_jiffies_64() };
 	struct ntsync_obj *obj = file->private_data;
 	u32 state[2];
 	bool abandoned;
 
-	spin_lock(&obj->lock);
+	ntsync_lock(obj);
 	state[0] = obj->state[0];
 	state[1] = obj->state[1];
 	abandoned = obj->abandoned;
@@ -2416,7 +2614,9 @@ static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
 		seq_printf(m, "manual:\t%u\nsignaled:\t%u\n", state[1], state[0]);
 		break;
 	}
-	ntsync_show_waits(m, obj);
+	ntsync_show_alls(&reader, obj);
+	ntsync_show_queue(&reader, obj);
+	seq_printf(m, "waiters:\t%u\n", reader.waiters);
 }
 
 static void ntsync_dev_show_fdinfo(struct seq_file *m, struct file *file)
@@ -2621,7 +2821,7 @@ static int ntsync_dev_open(struct inode *inode, struct file *file)
 	if (!instance)
 		return -ENOMEM;
 	kref_init(&instance->ref);
-	spin_lock_init(&instance->multi_lock);
+	mutex_init(&instance->multi_lock);
 	INIT_LIST_HEAD(&instance->alls);
 	instance->id = atomic_inc_return(&ntsync_last_instance);
 	file->private_data = instance;

@@ -7,6 +7,7 @@
 #define NTSYNC_COMPAT_H
 
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -26,6 +27,13 @@ static __always_inline bool ntsync_ref_file(struct file *file)
 /* 6.1: tasks that sleep so are frozen where they are, without a signal. */
 #ifndef TASK_FREEZABLE
 #define TASK_FREEZABLE	0
+#endif
+
+/* 5.13: list_sort() does not change the nodes that it compares. */
+#ifdef NTSYNC_LIST_SORT_NOT_CONST
+#define ntsync_sorted
+#else
+#define ntsync_sorted	const
 #endif
 
 #ifdef __CHECKER__
