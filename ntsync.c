@@ -9,15 +9,14 @@
  *	ntsync_obj.lock, a spinlock, guards one object.  A thread that has one
  *	object locked may only try to lock a second one.
  *	ntsync_instance.multi_lock, a mutex, is taken with no object locked.  It
- *	serializes the steps that need several objects at once and cannot just
- *	try them, and those that take long.  Its owner may hold objects.
+ *	serializes steps that need several objects, or a long time.
  *
  * Holding
- *	A held object belongs to the owner of multi_lock until it releases the
- *	object, which it does before it drops multi_lock.  Anyone else who locks
- *	an object and finds it held drops the lock and waits for multi_lock.  A
- *	step holds every object that it changes, from its first change to its
- *	last one: other threads see all of the step or nothing.
+ *	The owner of multi_lock may hold objects.  A held object is its own until
+ *	it releases it, before it drops multi_lock.  Anyone else who locks the
+ *	object and finds it held waits for multi_lock.  A step holds each object
+ *	from before its first change until after its last one: other threads see
+ *	all of the step or nothing.
  *
  * Signaling
  *	A step that makes an object signaled stores the new state, then advances
@@ -25,17 +24,17 @@
  *	the waits-for-any in its queue.
  *
  * Negative answers
- *	are given without a lock: a look reads seq, then the state.  If no seq
- *	was that of a held object, and none has moved afterwards, there was an
- *	instant at which all objects looked at were unsignaled.  A positive look
- *	proves nothing; it is confirmed under the lock.
+ *	are given without a lock: a look reads seq, then the state.  If no object
+ *	was held, and no seq has moved afterwards, there was an instant at which
+ *	all objects were unsignaled.  A positive look proves nothing; it is
+ *	confirmed under the lock.
  *
  * Granting
  *	The thread that moves ntsync_wait.result from NTSYNC_PENDING decides how
  *	a wait ends.  A granter does so with the object locked or held, acquires
- *	for the waiter, unlinks what it granted, and only when it has dropped
- *	all its locks sets ntsync_wait.done.  The wait lives on the waiter's
- *	stack: it may be gone once done is set, and not before.
+ *	for the waiter, unlinks what it granted, and sets ntsync_wait.done when it
+ *	has dropped all locks.  The wait lives on the waiter's stack: it may be
+ *	gone once done is set, and not before.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -43,8 +42,6 @@
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
-#include <linux/compat.h>
-#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -56,9 +53,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/nospec.h>
-#include <linux/nsproxy.h>
-#include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
@@ -69,36 +63,23 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/time_namespace.h>
 #include <linux/uaccess.h>
 #include <linux/ntsync.h>
 
 #include "compat.h"
+#include "fget.h"
 
 /* Values of ntsync_wait.result that are not the index of an object. */
 #define NTSYNC_PENDING	(-1)
 #define NTSYNC_CANCELED	(-2)
 
-/* Waits for up to so many objects, the alert included, need no allocation. */
-#define NTSYNC_SMALL_WAIT	9
-
-/* A wait-for-all of up to so many objects tries their locks all at once. */
-#define NTSYNC_SMALL_ALL	9
-
-/* So many entries of a queue are passed under one lock of the object. */
-#define NTSYNC_BATCH		16
-
-/* Bit of ntsync_obj.seq: the object is held. */
-#define NTSYNC_HELD		1
-
-/* What ntsync_obj.seq advances by when the object becomes signaled. */
-#define NTSYNC_RISE		2
-
-/* Bits that tell the objects of a wait-for-all apart. */
-#define NTSYNC_REPEAT_BITS	512
-
-/* fdinfo shows so many waits for an object; those beyond are only counted. */
-#define NTSYNC_SHOWN_WAITS	1024
+#define NTSYNC_SMALL_WAIT	9	/* objects, alert included, without allocation */
+#define NTSYNC_SMALL_ALL	9	/* objects of a wait-for-all that tries locks */
+#define NTSYNC_BATCH		16	/* entries of a queue passed under one lock */
+#define NTSYNC_HELD		1	/* bit of ntsync_obj.seq: the object is held */
+#define NTSYNC_RISE		2	/* step of ntsync_obj.seq: became signaled */
+#define NTSYNC_REPEAT_BITS	512	/* tell the objects of a wait-for-all apart */
+#define NTSYNC_SHOWN_WAITS	1024	/* shown in fdinfo; any more are counted */
 
 enum ntsync_type {
 	NTSYNC_SEM,
@@ -153,7 +134,6 @@ struct ntsync_instance {
  * @mutex: state of a mutex; under @lock, mutex.owner is 0 exactly while
  *	mutex.count is
  * @event: state of an event
- * @state: the same words, whatever the type
  * @instance: the world that the object belongs to
  * @queue: waits-for-any (struct ntsync_entry) in the order of service, then
  *	the pollers (struct ntsync_pollers) if there ever were any.  While the
@@ -188,7 +168,6 @@ struct ntsync_obj {
 			u32 signaled;
 			u32 manual;
 		} event;
-		u32 state[2];
 	};
 	struct ntsync_instance *instance;
 	struct list_head queue;
@@ -207,7 +186,7 @@ static_assert(IS_ENABLED(CONFIG_PREEMPT_RT) ||
  * @node: in ntsync_obj.queue, or empty when the entry has been taken off
  * @owner_node: in ntsync_obj.by_owner
  * @wait: whose entry it is, NULL if it is the pollers'
- * @owner: copy of ntsync_wait.owner
+ * @owner: copy of ntsync_set.owner
  * @index: what ntsync_wait.result becomes if this object ends the wait
  * @prio: copy of ntsync_wait.prio
  *
@@ -245,14 +224,11 @@ struct ntsync_pollers {
  * @owner_dead: an abandoned mutex was acquired; written before @done
  * @all: a wait-for-all, else a wait-for-any
  * @has_deadline: it ends by itself some day
- * @owner: name under which mutexes are acquired
  * @prio: the lower the more urgent; the same for all ordinary threads
- * @count: objects in @objs, the alert not counted
- * @total: objects in @objs, the alert, which stands last, counted
  * @queued: how many of @entries were put on queues
- * @objs: what is waited for
- * @entries: places in queues: of a wait-for-any one for each of @objs, of a
- *	wait-for-all one for its alert
+ * @set: what is waited for
+ * @entries: places in queues: of a wait-for-any one for each object of @set, of
+ *	a wait-for-all one for its alert
  * @next_wake: link of struct ntsync_wakes, used by the granter only
  * @watch: of a wait-for-all, in ntsync_obj.watchers of @watched; under
  *	multi_lock
@@ -269,12 +245,9 @@ struct ntsync_wait {
 	bool owner_dead;
 	bool all;
 	bool has_deadline;
-	u32 owner;
 	int prio;
-	u32 count;
-	u32 total;
 	u32 queued;
-	struct ntsync_obj **objs;
+	const struct ntsync_set *set;
 	struct ntsync_entry *entries;
 	struct ntsync_wait *next_wake;
 	struct list_head watch;
@@ -347,10 +320,7 @@ static DEFINE_PER_CPU(u64, ntsync_last_serial);
 #define CREATE_TRACE_POINTS
 #include <trace/events/ntsync.h>
 
-/*
- * Trace events of hot paths are called out of line, or what they need would
- * cost registers there while they are off.
- */
+/* Out of line, or what trace events need would cost hot paths registers. */
 
 static noinline __cold void ntsync_trace_acquire(const struct ntsync_obj *obj,
 						 u32 owner)
@@ -457,6 +427,17 @@ static void ntsync_assert_owned(const struct ntsync_obj *obj)
 		lockdep_assert_held(&obj->lock);
 }
 
+/* Acquire all objects of a set, which are locked or held, and signaled. */
+static bool ntsync_acquire_all(const struct ntsync_set *set)
+{
+	bool abandoned = false;
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		abandoned |= ntsync_acquire(set->objs[i], set->owner);
+	return abandoned;
+}
+
 /* Say that an object has become signaled, after its state says so. */
 static void ntsync_rise(struct ntsync_obj *obj)
 {
@@ -469,11 +450,9 @@ static void ntsync_rise(struct ntsync_obj *obj)
 static noinline void ntsync_lock_held(struct ntsync_obj *obj)
 	__acquires(&obj->lock)
 {
-	struct ntsync_instance *instance = obj->instance;
-
-	mutex_lock(&instance->multi_lock);
+	mutex_lock(&obj->instance->multi_lock);
 	spin_lock(&obj->lock);
-	mutex_unlock(&instance->multi_lock);
+	mutex_unlock(&obj->instance->multi_lock);
 }
 
 /* Lock an object, and let no one hold it. */
@@ -487,7 +466,6 @@ static __always_inline void ntsync_lock(struct ntsync_obj *obj)
 	}
 }
 
-/* Hold a locked object. */
 static void ntsync_hold_locked(struct ntsync_obj *obj)
 {
 	lockdep_assert_held(&obj->instance->multi_lock);
@@ -513,14 +491,14 @@ static void ntsync_release(struct ntsync_obj *obj)
 	smp_store_release(&obj->seq, obj->seq & ~NTSYNC_HELD);
 }
 
-/* Release those that are held. */
-static void ntsync_release_many(struct ntsync_obj **objs, u32 count)
+/* Release those of a set, the alert included, that are held. */
+static void ntsync_release_set(const struct ntsync_set *set)
 {
 	u32 i;
 
-	for (i = 0; i < count; i++)
-		if (ntsync_is_held(objs[i]))
-			ntsync_release(objs[i]);
+	for (i = 0; i < set->total; i++)
+		if (ntsync_is_held(set->objs[i]))
+			ntsync_release(set->objs[i]);
 }
 
 /* Granting and waking */
@@ -531,13 +509,6 @@ static bool ntsync_claim(struct ntsync_wait *wait, int result)
 	return atomic_read(&wait->result) == NTSYNC_PENDING &&
 	       atomic_cmpxchg(&wait->result, NTSYNC_PENDING,
 			      result) == NTSYNC_PENDING;
-}
-
-static void ntsync_wakes_init(struct ntsync_wakes *wakes)
-{
-	wakes->first = NULL;
-	wakes->last = &wakes->first;
-	wakes->pollers = NULL;
 }
 
 static void ntsync_wakes_add(struct ntsync_wakes *wakes,
@@ -576,14 +547,6 @@ static void ntsync_wake_all(struct ntsync_wakes *wakes)
 
 /* Queues of waits-for-any, under the object's lock */
 
-static bool ntsync_owner_before(const struct ntsync_entry *a,
-				const struct ntsync_entry *b)
-{
-	if (a->owner != b->owner)
-		return a->owner < b->owner;
-	return a->prio < b->prio;
-}
-
 static void ntsync_insert_by_owner(struct ntsync_obj *obj,
 				   struct ntsync_entry *entry)
 {
@@ -593,8 +556,11 @@ static void ntsync_insert_by_owner(struct ntsync_obj *obj,
 	while (*link) {
 		parent = *link;
 		other = rb_entry(parent, struct ntsync_entry, owner_node);
-		link = ntsync_owner_before(entry, other) ? &parent->rb_left
-							 : &parent->rb_right;
+		if (entry->owner < other->owner ||
+		    (entry->owner == other->owner && entry->prio < other->prio))
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
 	}
 	rb_link_node(&entry->owner_node, parent, link);
 	rb_insert_color(&entry->owner_node, &obj->by_owner);
@@ -626,29 +592,6 @@ static struct ntsync_pollers *ntsync_find_pollers(const struct ntsync_obj *obj)
 	return last->wait ? NULL : container_of(last, struct ntsync_pollers, entry);
 }
 
-/* Whether so many waits are queued that they are not served under one lock. */
-static bool ntsync_queue_is_long(const struct ntsync_obj *obj)
-{
-	return obj->queued > NTSYNC_BATCH;
-}
-
-/*
- * Move an entry ahead of those that are less urgent, one batch of them at most.
- * Returns whether there may be more.  Until it has come to its place it is served
- * like one that has just joined.
- */
-static bool ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
-{
-	struct ntsync_entry *other = entry;
-	u32 budget = NTSYNC_BATCH;
-
-	list_for_each_entry_continue_reverse(other, &obj->queue, node)
-		if (other->prio <= entry->prio || !budget--)
-			break;
-	list_move(&entry->node, &other->node);
-	return budget > NTSYNC_BATCH;
-}
-
 static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
 	struct ntsync_pollers *pollers = ntsync_find_pollers(obj);
@@ -661,10 +604,23 @@ static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 		ntsync_insert_by_owner(obj, entry);
 }
 
-/* A long way is made in steps, between which the entry may be served. */
-static void ntsync_advance_all(struct ntsync_obj *obj, struct ntsync_entry *entry)
+/*
+ * Move an entry of a locked object's queue ahead of those that are less urgent.
+ * On a long way the lock is dropped now and then; until the entry has come to its
+ * place it is served like one that has just joined.
+ */
+static void ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
-	while (!list_empty(&entry->node) && ntsync_advance(obj, entry)) {
+	struct ntsync_entry *ahead;
+	u32 steps;
+
+	for (steps = 1; !list_empty(&entry->node); steps++) {
+		ahead = list_prev_entry(entry, node);
+		if (&ahead->node == &obj->queue || ahead->prio <= entry->prio)
+			break;
+		list_move_tail(&entry->node, &ahead->node);
+		if (steps % NTSYNC_BATCH)
+			continue;
 		spin_unlock(&obj->lock);
 		cond_resched();
 		spin_lock(&obj->lock);
@@ -718,7 +674,7 @@ static __always_inline bool ntsync_serve_queue(struct ntsync_obj *obj,
 		ntsync_dequeue(obj, entry);
 		if (!ntsync_claim(wait, entry->index))
 			continue;
-		wait->owner_dead = ntsync_acquire(obj, wait->owner);
+		wait->owner_dead = ntsync_acquire(obj, entry->owner);
 		ntsync_wakes_add(wakes, wait);
 	}
 	return false;
@@ -729,19 +685,17 @@ static __always_inline bool ntsync_serve_queue(struct ntsync_obj *obj,
 static bool ntsync_wait_before(const struct ntsync_wait *a,
 			       const struct ntsync_wait *b)
 {
-	if (a->prio != b->prio)
-		return a->prio < b->prio;
-	return a->ticket < b->ticket;
+	return a->prio != b->prio ? a->prio < b->prio : a->ticket < b->ticket;
 }
 
-/* Where an object stands in a wait; ntsync_wait.count if not among its objects. */
-static u32 ntsync_index_of(const struct ntsync_wait *wait,
+/* Where an object stands in a set; ntsync_set.count if not among its objects. */
+static u32 ntsync_index_of(const struct ntsync_set *set,
 			   const struct ntsync_obj *obj)
 {
 	u32 i;
 
-	for (i = 0; i < wait->count; i++)
-		if (wait->objs[i] == obj)
+	for (i = 0; i < set->count; i++)
+		if (set->objs[i] == obj)
 			break;
 	return i;
 }
@@ -751,14 +705,14 @@ static u32 ntsync_index_of(const struct ntsync_wait *wait,
  * one that was signaled least often.
  */
 static __always_inline struct ntsync_obj *
-ntsync_find_unsignaled(const struct ntsync_wait *wait)
+ntsync_find_unsignaled(const struct ntsync_set *set)
 {
 	struct ntsync_obj *obj, *found = NULL;
 	u32 i, seq, least = 0;
 
-	for (i = 0; i < wait->count; i++) {
-		obj = wait->objs[i];
-		if (ntsync_signaled(obj, wait->owner))
+	for (i = 0; i < set->count; i++) {
+		obj = set->objs[i];
+		if (ntsync_signaled(obj, set->owner))
 			continue;
 		seq = READ_ONCE(obj->seq);
 		if (!found || seq < least) {
@@ -790,7 +744,7 @@ static void ntsync_link_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
 /* Watch an object that is locked, held or watched, if it is unsignaled. */
 static __always_inline bool ntsync_try_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
 {
-	if (ntsync_signaled(obj, wait->owner))
+	if (ntsync_signaled(obj, wait->set->owner))
 		return false;
 	ntsync_link_watch(wait, obj);
 	return true;
@@ -802,7 +756,7 @@ static __always_inline bool ntsync_try_watch(struct ntsync_wait *wait, struct nt
  */
 static bool ntsync_move_watch(struct ntsync_wait *wait)
 {
-	struct ntsync_obj *obj = ntsync_find_unsignaled(wait);
+	struct ntsync_obj *obj = ntsync_find_unsignaled(wait->set);
 	bool moved;
 
 	if (!obj || obj == wait->watched)
@@ -816,16 +770,6 @@ static bool ntsync_move_watch(struct ntsync_wait *wait)
 	return moved;
 }
 
-static bool ntsync_acquire_many(struct ntsync_obj **objs, u32 count, u32 owner)
-{
-	bool abandoned = false;
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		abandoned |= ntsync_acquire(objs[i], owner);
-	return abandoned;
-}
-
 /*
  * Grant a wait-for-all that watches nothing, or find it an object to watch.  If
  * it is granted its objects stay held, and so does its alert: else a thread
@@ -834,16 +778,17 @@ static bool ntsync_acquire_many(struct ntsync_obj **objs, u32 count, u32 owner)
 static bool ntsync_grant(struct ntsync_wait *wait)
 {
 	DECLARE_BITMAP(fresh, NTSYNC_MAX_WAIT_COUNT + 1) = {};
+	const struct ntsync_set *set = wait->set;
 	bool held = true;
 	u32 i;
 
-	for (i = 0; i < wait->total && held; i++) {
-		struct ntsync_obj *obj = wait->objs[i];
+	for (i = 0; i < set->total && held; i++) {
+		struct ntsync_obj *obj = set->objs[i];
 
 		if (ntsync_is_held(obj))
 			continue;
 		spin_lock(&obj->lock);
-		held = i == wait->count || !ntsync_try_watch(wait, obj);
+		held = i == set->count || !ntsync_try_watch(wait, obj);
 		if (held) {
 			ntsync_hold_locked(obj);
 			__set_bit(i, fresh);
@@ -851,24 +796,24 @@ static bool ntsync_grant(struct ntsync_wait *wait)
 		spin_unlock(&obj->lock);
 	}
 	if (held && ntsync_claim(wait, 0)) {
-		wait->owner_dead = ntsync_acquire_many(wait->objs, wait->count,
-						       wait->owner);
+		wait->owner_dead = ntsync_acquire_all(set);
 		return true;
 	}
-	for_each_set_bit(i, fresh, wait->total)
-		ntsync_release(wait->objs[i]);
+	for_each_set_bit(i, fresh, set->total)
+		ntsync_release(set->objs[i]);
 	return false;
 }
 
 static int ntsync_cmp_waits(void *unused, ntsync_sorted struct list_head *a,
 			    ntsync_sorted struct list_head *b)
 {
+	cond_resched();
 	return ntsync_wait_before(list_entry(b, struct ntsync_wait, watch),
 				  list_entry(a, struct ntsync_wait, watch));
 }
 
-static bool ntsync_same_set(const struct ntsync_wait *a,
-			    const struct ntsync_wait *b)
+static bool ntsync_same_objs(const struct ntsync_set *a,
+			     const struct ntsync_set *b)
 {
 	u32 i;
 
@@ -895,8 +840,8 @@ static struct ntsync_wait *ntsync_move_run(struct ntsync_wait *wait,
 	if (!ntsync_move_watch(wait))
 		return wait;
 	to = wait->watched;
-	while (&next->watch != head && ntsync_same_set(next, wait) &&
-	       !ntsync_signaled(to, next->owner)) {
+	while (&next->watch != head && ntsync_same_objs(next->set, wait->set) &&
+	       !ntsync_signaled(to, next->set->owner)) {
 		if (ntsync_wait_before(next, last))
 			to->unsorted = true;
 		next->watched = to;
@@ -945,7 +890,7 @@ static void ntsync_serve_watchers(struct ntsync_obj *obj,
 	wait = list_first_entry(&watchers, struct ntsync_wait, watch);
 	for (; &wait->watch != &watchers; wait = next) {
 		cond_resched();
-		if (!ntsync_signaled(obj, wait->owner)) {
+		if (!ntsync_signaled(obj, wait->set->owner)) {
 			next = list_next_entry(wait, watch);
 			if (obj->type == NTSYNC_MUTEX)
 				continue;
@@ -1008,10 +953,9 @@ static noinline void ntsync_satisfy(struct ntsync_obj *obj, int offer,
 				    enum ntsync_op op)
 	__releases(&obj->lock)
 {
-	struct ntsync_wakes wakes;
+	struct ntsync_wakes wakes = { .last = &wakes.first };
 	bool urgent;
 
-	ntsync_wakes_init(&wakes);
 	ntsync_serve_queue(obj, &wakes);
 	ntsync_end_offer(obj, offer, op, &wakes);
 	urgent = wakes.first && !IS_ENABLED(CONFIG_PREEMPT_RT);
@@ -1033,7 +977,7 @@ static void ntsync_release_step(struct ntsync_obj *obj,
 
 	for (wait = wakes->first; wait; wait = wait->next_wake) {
 		if (wait->all)
-			ntsync_release_many(wait->objs, wait->total);
+			ntsync_release_set(wait->set);
 		cond_resched();
 	}
 	if (ntsync_is_held(obj))
@@ -1041,39 +985,30 @@ static void ntsync_release_step(struct ntsync_obj *obj,
 }
 
 /*
- * Serve the queue of a held object, however long.  As late as this other
- * signalers may find waits-for-any claimed: no wait-for-all is in doubt then.
+ * ntsync_signal() of an object that is held or watched or has a long queue.  The
+ * queue comes last: other threads may find its waits claimed before this ends.
  */
-static void ntsync_serve_held_queue(struct ntsync_obj *obj,
-				    struct ntsync_wakes *wakes)
-{
-	bool more;
-
-	do {
-		spin_lock(&obj->lock);
-		more = ntsync_serve_queue(obj, wakes);
-		spin_unlock(&obj->lock);
-		cond_resched();
-	} while (more);
-}
-
-/* ntsync_signal() of an object that is held or watched or has a long queue. */
 static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 				       ntsync_step_t step, enum ntsync_op op,
 				       u32 arg, u32 *prev)
 {
 	struct ntsync_instance *instance = obj->instance;
-	struct ntsync_wakes wakes;
+	struct ntsync_wakes wakes = { .last = &wakes.first };
+	bool more = true;
 	int ret;
 
-	ntsync_wakes_init(&wakes);
 	if (mutex_lock_killable(&instance->multi_lock))
 		return -EINTR;
 	ntsync_hold(obj);
 	ret = step(obj, arg, prev);
 	if (ret > NTSYNC_NO_OFFER) {
 		ntsync_serve_watchers(obj, &wakes);
-		ntsync_serve_held_queue(obj, &wakes);
+		while (more) {
+			spin_lock(&obj->lock);
+			more = ntsync_serve_queue(obj, &wakes);
+			spin_unlock(&obj->lock);
+			cond_resched();
+		}
 	}
 	ntsync_end_offer(obj, ret, op, &wakes);
 	ntsync_release_step(obj, &wakes);
@@ -1094,7 +1029,7 @@ static __always_inline int ntsync_signal(struct ntsync_obj *obj,
 
 	spin_lock(&obj->lock);
 	if (unlikely(ntsync_is_held(obj) || obj->watchers ||
-		     ntsync_queue_is_long(obj))) {
+		     obj->queued > NTSYNC_BATCH)) {
 		spin_unlock(&obj->lock);
 		return ntsync_signal_slow(obj, step, op, arg, prev);
 	}
@@ -1430,31 +1365,15 @@ static long ntsync_event_read(struct ntsync_obj *event,
 
 /* Deadlines */
 
-/* A time of the caller's monotonic clock as the host's clock shows it. */
-static ktime_t ntsync_monotonic_to_host(ktime_t time)
-{
-#ifdef CONFIG_TIME_NS
-	const struct time_namespace *ns = current->nsproxy->time_ns;
-	ktime_t offset = timespec64_to_ktime(ns->offsets.monotonic);
-	ktime_t host;
-
-	if (offset >= time)
-		return 0;
-	if (check_sub_overflow(time, offset, &host))
-		return KTIME_MAX;
-	return host;
-#else
-	return time;
-#endif
-}
+static const struct ntsync_deadline ntsync_never = {
+	.time = KTIME_MAX,
+	.clock = CLOCK_MONOTONIC,
+};
 
 static __always_inline struct ntsync_deadline
 ntsync_get_deadline(const struct ntsync_wait_args *args)
 {
-	struct ntsync_deadline deadline = {
-		.time = KTIME_MAX,
-		.clock = CLOCK_MONOTONIC,
-	};
+	struct ntsync_deadline deadline = ntsync_never;
 
 	if (args->flags & NTSYNC_WAIT_REALTIME)
 		deadline.clock = CLOCK_REALTIME;
@@ -1488,26 +1407,26 @@ static bool ntsync_has_passed(struct ntsync_deadline deadline)
 static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 {
 	struct ntsync_entry *entry = &wait->entries[wait->queued];
-	struct ntsync_obj *obj = wait->objs[index];
+	struct ntsync_obj *obj = wait->set->objs[index];
 	bool queued = false;
 
 	entry->wait = wait;
-	entry->owner = wait->owner;
+	entry->owner = wait->set->owner;
 	entry->index = index;
 	entry->prio = wait->prio;
 
 	ntsync_lock(obj);
-	if (!ntsync_signaled(obj, wait->owner)) {
+	if (!ntsync_signaled(obj, wait->set->owner)) {
 		ntsync_enqueue(obj, entry);
 		trace_ntsync_queue(obj, wait, index);
 		wait->queued++;
 		queued = true;
 	} else if (ntsync_claim(wait, index)) {
-		wait->owner_dead = ntsync_acquire(obj, wait->owner);
+		wait->owner_dead = ntsync_acquire(obj, entry->owner);
 		wait->done = true;
 	}
 	if (queued && wait->prio < MAX_RT_PRIO)
-		ntsync_advance_all(obj, entry);
+		ntsync_advance(obj, entry);
 	spin_unlock(&obj->lock);
 	return queued;
 }
@@ -1523,12 +1442,12 @@ static int ntsync_queue_all(struct ntsync_wait *wait,
 	wait->ticket = ++instance->last_ticket;
 	wait->done = !ntsync_move_watch(wait) && ntsync_grant(wait);
 	if (wait->done) {
-		ntsync_release_many(wait->objs, wait->total);
+		ntsync_release_set(wait->set);
 	} else {
 		list_add_tail(&wait->in_instance, &instance->alls);
 		if (trace_ntsync_queue_enabled())
 			trace_ntsync_queue(wait->watched, wait,
-					   ntsync_index_of(wait, wait->watched));
+					   ntsync_index_of(wait->set, wait->watched));
 	}
 	mutex_unlock(&instance->multi_lock);
 	return 0;
@@ -1542,9 +1461,9 @@ static int ntsync_queue(struct ntsync_wait *wait,
 	if (wait->all) {
 		if (ntsync_queue_all(wait, instance))
 			return -EINTR;
-		i = wait->count;
+		i = wait->set->count;
 	}
-	for (; i < wait->total; i++)
+	for (; i < wait->set->total; i++)
 		if (atomic_read(&wait->result) != NTSYNC_PENDING ||
 		    !ntsync_queue_entry(wait, i))
 			break;
@@ -1602,7 +1521,7 @@ static void ntsync_unqueue(struct ntsync_wait *wait,
 
 	for (i = 0; i < wait->queued; i++) {
 		struct ntsync_entry *entry = &wait->entries[i];
-		struct ntsync_obj *obj = wait->objs[entry->index];
+		struct ntsync_obj *obj = wait->set->objs[entry->index];
 
 		if (entry->index == result)
 			continue;
@@ -1619,45 +1538,29 @@ static void ntsync_unqueue(struct ntsync_wait *wait,
  * Sleep until the wait is done.  Returns 0, -ETIMEDOUT or -ERESTARTSYS; after
  * an error the wait may have been granted all the same.
  */
-static int ntsync_sleep(struct ntsync_wait *wait,
-			struct ntsync_deadline deadline)
+static __always_inline int ntsync_sleep(struct ntsync_wait *wait,
+					struct ntsync_deadline deadline,
+					unsigned int state)
 {
 	ktime_t time = deadline.time;
 	ktime_t *expires = time == KTIME_MAX ? NULL : &time;
 	int ret = 0;
 
-	for (;;) {
+	while (!ret) {
 		/* Pairs with the barrier in wake_up_process(). */
-		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		set_current_state(state);
 		/* Pairs with the release in ntsync_wake_first(). */
 		if (smp_load_acquire(&wait->done))
 			break;
-		if (signal_pending(current)) {
+		if (signal_pending_state(state, current))
 			ret = -ERESTARTSYS;
-			break;
-		}
-		if (!schedule_hrtimeout_range_clock(expires, 0,
-						    HRTIMER_MODE_ABS,
-						    deadline.clock)) {
+		else if (!schedule_hrtimeout_range_clock(expires, 0,
+							 HRTIMER_MODE_ABS,
+							 deadline.clock))
 			ret = -ETIMEDOUT;
-			break;
-		}
 	}
 	__set_current_state(TASK_RUNNING);
 	return ret;
-}
-
-/* Wait the moment until a granter who has claimed the wait is done with it. */
-static void ntsync_sleep_until_done(struct ntsync_wait *wait)
-{
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		/* Pairs with the release in ntsync_wake_first(). */
-		if (smp_load_acquire(&wait->done))
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
 }
 
 /* Everything but what is written first when a wait-for-all queues. */
@@ -1672,12 +1575,9 @@ static void ntsync_wait_init(struct ntsync_wait *wait,
 	wait->owner_dead = false;
 	wait->all = all;
 	wait->has_deadline = deadline.time != KTIME_MAX;
-	wait->owner = set->owner;
 	wait->prio = min(READ_ONCE(current->normal_prio), MAX_RT_PRIO);
-	wait->count = set->count;
-	wait->total = set->total;
 	wait->queued = 0;
-	wait->objs = set->objs;
+	wait->set = set;
 	wait->entries = entries;
 	wait->serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids);
 	wait->begun = get_jiffies_64();
@@ -1700,10 +1600,10 @@ static int ntsync_block(struct ntsync_instance *instance,
 	if (ret)
 		return ret;
 
-	ret = ntsync_sleep(&wait, deadline);
+	ret = ntsync_sleep(&wait, deadline, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 	if (ret && !ntsync_cancel(&wait, instance)) {
-		ntsync_sleep_until_done(&wait);
-		ret = 0;
+		/* The moment until the granter is done. */
+		ret = ntsync_sleep(&wait, ntsync_never, TASK_UNINTERRUPTIBLE);
 	}
 
 	ntsync_unqueue(&wait, instance);
@@ -1714,26 +1614,9 @@ static int ntsync_block(struct ntsync_instance *instance,
 }
 
 /* Apart from the calls that need not block, which so have a small frame. */
-static noinline int ntsync_block_one(struct ntsync_instance *instance,
-				     struct ntsync_obj *obj, bool all,
-				     u32 owner, struct ntsync_deadline deadline)
-{
-	struct ntsync_entry entry;
-	const struct ntsync_set set = {
-		.objs = &obj,
-		.count = 1,
-		.total = 1,
-		.owner = owner,
-	};
-	u32 index;
-
-	return ntsync_block(instance, &set, all, &entry, deadline, &index);
-}
-
-static noinline int ntsync_block_many(struct ntsync_instance *instance,
-				      const struct ntsync_set *set, bool all,
-				      struct ntsync_deadline deadline,
-				      u32 *index)
+static noinline int ntsync_block_set(struct ntsync_instance *instance,
+				     const struct ntsync_set *set, bool all,
+				     struct ntsync_deadline deadline, u32 *index)
 {
 	struct ntsync_entry small[NTSYNC_SMALL_WAIT] __uninitialized;
 	struct ntsync_entry *entries = small;
@@ -1835,27 +1718,18 @@ static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
 	return -EAGAIN;
 }
 
-static bool ntsync_all_signaled(struct ntsync_obj *const *objs, u32 count,
-				u32 owner)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		if (!ntsync_signaled(objs[i], owner))
-			return false;
-	return true;
-}
-
 /*
  * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or -EBUSY
  * if one of them is unsignaled.
  */
 static int ntsync_take_owned(const struct ntsync_set *set)
 {
-	if (!ntsync_all_signaled(set->objs, set->count, set->owner))
-		return -EBUSY;
-	return ntsync_acquire_many(set->objs, set->count, set->owner) ?
-	       -EOWNERDEAD : 0;
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		if (!ntsync_signaled(set->objs[i], set->owner))
+			return -EBUSY;
+	return ntsync_acquire_all(set) ? -EOWNERDEAD : 0;
 }
 
 /* Lock the objects, until one is locked or held.  Returns how many are locked. */
@@ -2014,9 +1888,17 @@ static noinline int ntsync_look_held(struct ntsync_instance *instance,
 	for (i = 0; i < set->total; i++)
 		ntsync_hold(set->objs[i]);
 	ret = ntsync_take_now(set, all, index);
-	ntsync_release_many(set->objs, set->total);
+	ntsync_release_set(set);
 	mutex_unlock(&instance->multi_lock);
 	return ret;
+}
+
+static __always_inline struct ntsync_set
+ntsync_set_of_one(struct ntsync_obj **obj, u32 owner)
+{
+	return (struct ntsync_set){
+		.objs = obj, .count = 1, .total = 1, .owner = owner,
+	};
 }
 
 /* Wait for one object; for any or for all is the same until it blocks. */
@@ -2035,9 +1917,11 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 	if (ret != -EAGAIN)
 		return ret;
 	deadline = ntsync_get_deadline(args);
-	if (!ntsync_has_passed(deadline))
-		return ntsync_block_one(instance, obj, all, args->owner,
-					deadline);
+	if (!ntsync_has_passed(deadline)) {
+		const struct ntsync_set set = ntsync_set_of_one(&obj, args->owner);
+
+		return ntsync_block_set(instance, &set, all, deadline, &index);
+	}
 	if (ntsync_missed(&obj, 1, &looks))
 		return -ETIMEDOUT;
 	ret = ntsync_take(&obj, 0, args->owner, &(struct ntsync_looks){});
@@ -2074,7 +1958,7 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline))
-		return ntsync_block_many(instance, set, all, deadline, index);
+		return ntsync_block_set(instance, set, all, deadline, index);
 	if (ret == -EAGAIN && ntsync_missed(looked, count, &looks))
 		return -ETIMEDOUT;
 	return ntsync_look_held(instance, set, all, index);
@@ -2083,74 +1967,6 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 /* What a call waits for */
 
 static const struct file_operations ntsync_obj_fops;
-
-/* Could another thread close the caller's descriptors? */
-static bool ntsync_fds_shared(void)
-{
-	/* Pairs with whoever was the last other user and has gone, as in fdget(). */
-	return atomic_read_acquire(&current->files->count) != 1;
-}
-
-static __always_inline struct file __rcu **ntsync_fd_slot(struct fdtable *fdt,
-							  u32 fd)
-{
-	if (fd >= fdt->max_fds)
-		return NULL;
-	return &fdt->fd[array_index_nospec(fd, fdt->max_fds)];
-}
-
-/* The file of a descriptor that nobody can close, so not to be put. */
-static __always_inline struct file *ntsync_borrow_file(u32 fd)
-{
-	struct fdtable *fdt = rcu_dereference_raw(current->files->fdt);
-	struct file __rcu **slot = ntsync_fd_slot(fdt, fd);
-
-	return slot ? rcu_dereference_raw(*slot) : NULL;
-}
-
-/*
- * fget() without its calls: they cost more than all else that a wait does with
- * an object.  Memory of files is used again at once, so that a file is only
- * known to be the descriptor's if it still is after it was referred to, in a
- * table that is still the process's.
- */
-static __always_inline struct file *ntsync_fget(u32 fd)
-{
-	struct files_struct *files = current->files;
-	struct file __rcu **slot;
-	struct fdtable *fdt;
-	struct file *file;
-	bool stale;
-
-	rcu_read_lock_sched();
-	fdt = rcu_dereference_raw(files->fdt);
-	slot = ntsync_fd_slot(fdt, fd);
-	file = slot ? rcu_dereference_raw(*slot) : NULL;
-	if (unlikely(!file || !ntsync_ref_file(file))) {
-		rcu_read_unlock_sched();
-		return fget(fd);
-	}
-	/* Reference first: the barrier in ntsync_ref_file() sees to it. */
-	stale = rcu_access_pointer(*slot) != file ||
-		rcu_access_pointer(files->fdt) != fdt;
-	rcu_read_unlock_sched();
-	if (unlikely(stale)) {
-		fput(file);
-		return fget(fd);
-	}
-	return file;
-}
-
-static __always_inline struct file *ntsync_get_file(u32 fd, bool shared)
-{
-	return shared ? ntsync_fget(fd) : ntsync_borrow_file(fd);
-}
-
-static void ntsync_put_file(struct file *file, bool shared)
-{
-	if (shared && file)
-		fput(file);
-}
 
 /* The object behind a file if it belongs to the instance, else NULL. */
 static struct ntsync_obj *ntsync_get_obj(const struct file *file,
@@ -2273,23 +2089,8 @@ static __always_inline bool ntsync_waits_are_traced(void)
 }
 
 static noinline __cold int
-ntsync_trace_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
-		      bool all, const struct ntsync_wait_args *args)
-{
-	u64 begun = ktime_get_ns();
-	int ret;
-
-	trace_ntsync_wait_begin(instance, args, all);
-	ret = ntsync_wait_one(instance, obj, all, args);
-	trace_ntsync_wait_end(instance, args, all, ret, 0, &obj,
-			      ktime_get_ns() - begun);
-	return ret;
-}
-
-static noinline __cold int
-ntsync_trace_wait_many(struct ntsync_instance *instance,
-		       const struct ntsync_set *set, bool all,
-		       const struct ntsync_wait_args *args, u32 *index)
+ntsync_trace_wait(struct ntsync_instance *instance, const struct ntsync_set *set,
+		  bool all, const struct ntsync_wait_args *args, u32 *index)
 {
 	u64 begun = ktime_get_ns();
 	int ret;
@@ -2299,6 +2100,15 @@ ntsync_trace_wait_many(struct ntsync_instance *instance,
 	trace_ntsync_wait_end(instance, args, all, ret, *index, set->objs,
 			      ktime_get_ns() - begun);
 	return ret;
+}
+
+static noinline __cold int
+ntsync_trace_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
+		      bool all, const struct ntsync_wait_args *args)
+{
+	const struct ntsync_set set = ntsync_set_of_one(&obj, args->owner);
+
+	return ntsync_trace_wait(instance, &set, all, args, &(u32){ 0 });
 }
 
 /* A wait for one object without alert, nine of ten: no array, no allocation. */
@@ -2328,26 +2138,6 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 	return ret;
 }
 
-static __always_inline int
-ntsync_call_set(struct ntsync_instance *instance, struct ntsync_set *set,
-		const u32 *fds, bool all, const struct ntsync_wait_args *args,
-		bool writable, u32 *index)
-{
-	int ret;
-
-	ret = ntsync_get_files(set, instance, fds, all);
-	if (ret)
-		return ret;
-	if (!writable)
-		ret = -EFAULT;
-	else if (ntsync_waits_are_traced())
-		ret = ntsync_trace_wait_many(instance, set, all, args, index);
-	else
-		ret = ntsync_wait_many(instance, set, all, args, index);
-	ntsync_put_files(set, set->total);
-	return ret;
-}
-
 static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 				     const struct ntsync_wait_args *args,
 				     bool writable, u32 *index)
@@ -2364,25 +2154,32 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 		.owner = args->owner,
 		.shared = ntsync_fds_shared(),
 	};
-	void *room;
 	int ret;
 
 	if (args->count && ntsync_get_fds(fds, ufds, args->count))
 		return -EFAULT;
 	fds[args->count] = args->alert;
+	if (set.total > NTSYNC_SMALL_WAIT) {
+		set.objs = kmalloc_array(set.total, sizeof(*files) + sizeof(*objs),
+					 GFP_KERNEL_ACCOUNT);
+		if (!set.objs)
+			return -ENOMEM;
+		set.files = (struct file **)(set.objs + set.total);
+	}
 
-	if (set.total <= NTSYNC_SMALL_WAIT)
-		return ntsync_call_set(instance, &set, fds, all, args, writable,
-				       index);
-
-	room = kmalloc_array(set.total, sizeof(*files) + sizeof(*objs),
-			     GFP_KERNEL_ACCOUNT);
-	if (!room)
-		return -ENOMEM;
-	set.objs = room;
-	set.files = room + set.total * sizeof(*objs);
-	ret = ntsync_call_set(instance, &set, fds, all, args, writable, index);
-	kfree(room);
+	ret = ntsync_get_files(&set, instance, fds, all);
+	if (ret)
+		goto out;
+	if (!writable)
+		ret = -EFAULT;
+	else if (ntsync_waits_are_traced())
+		ret = ntsync_trace_wait(instance, &set, all, args, index);
+	else
+		ret = ntsync_wait_many(instance, &set, all, args, index);
+	ntsync_put_files(&set, set.total);
+out:
+	if (set.total > NTSYNC_SMALL_WAIT)
+		kfree(set.objs);
 	return ret;
 }
 
@@ -2506,15 +2303,16 @@ static const char * const ntsync_type_names[] = {
 static void ntsync_show_wait(struct ntsync_reader *reader,
 			     const struct ntsync_wait *wait, u32 index)
 {
-	if (atomic_read(&wait->result) != NTSYNC_PENDING ||
-	    reader->waiters++ >= NTSYNC_SHOWN_WAITS)
+	const struct ntsync_set *set = wait->set;
+
+	if (reader->waiters++ >= NTSYNC_SHOWN_WAITS)
 		return;
 	seq_printf(reader->m, "wait:\tserial=%llu tid=%d kind=%s index=%u owner=%u waited=%llu deadline=%s alert=%s objects=%u\n",
 		   wait->serial, task_pid_vnr(wait->task),
-		   wait->all ? "all" : "any", index, wait->owner,
+		   wait->all ? "all" : "any", index, set->owner,
 		   jiffies64_to_nsecs(get_jiffies_64() - wait->begun),
 		   wait->has_deadline ? "yes" : "no",
-		   wait->total > wait->count ? "yes" : "no", wait->count);
+		   set->total > set->count ? "yes" : "no", set->count);
 }
 
 /* The waits-for-all that have the object in their set. */
@@ -2528,8 +2326,9 @@ static void ntsync_show_alls(struct ntsync_reader *reader,
 	if (mutex_lock_killable(&instance->multi_lock))
 		return;
 	list_for_each_entry(wait, &instance->alls, in_instance) {
-		index = ntsync_index_of(wait, obj);
-		if (index < wait->count)
+		index = ntsync_index_of(wait->set, obj);
+		if (atomic_read(&wait->result) == NTSYNC_PENDING &&
+		    index < wait->set->count)
 			ntsync_show_wait(reader, wait, index);
 		cond_resched();
 	}
@@ -2553,7 +2352,8 @@ static bool ntsync_pass_entry(struct ntsync_reader *reader,
 	wait = entry->wait;
 	if (!wait || (entry->prio == MAX_RT_PRIO && wait->begun > reader->began))
 		return false;
-	if (ntsync_index_of(wait, obj) == entry->index)
+	if (atomic_read(&wait->result) == NTSYNC_PENDING &&
+	    ntsync_index_of(wait->set, obj) == entry->index)
 		ntsync_show_wait(reader, wait, entry->index);
 	list_move(&place->node, &entry->node);
 	place->prio = entry->prio;
@@ -2591,29 +2391,24 @@ static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct ntsync_reader reader = { .m = m, .began = get_jiffies_64() };
 	struct ntsync_obj *obj = file->private_data;
-	u32 state[2];
-	bool abandoned;
-
-	ntsync_lock(obj);
-	state[0] = obj->state[0];
-	state[1] = obj->state[1];
-	abandoned = obj->abandoned;
-	spin_unlock(&obj->lock);
 
 	seq_printf(m, "instance:\t%u\nobject:\t%u\ntype:\t%s\n",
 		   obj->instance->id, obj->id, ntsync_type_names[obj->type]);
+	ntsync_lock(obj);
 	switch (obj->type) {
 	case NTSYNC_SEM:
-		seq_printf(m, "count:\t%u\nmax:\t%u\n", state[0], state[1]);
+		seq_printf(m, "count:\t%u\nmax:\t%u\n", obj->sem.count, obj->sem.max);
 		break;
 	case NTSYNC_MUTEX:
 		seq_printf(m, "owner:\t%u\ncount:\t%u\nabandoned:\t%d\n",
-			   state[0], state[1], abandoned);
+			   obj->mutex.owner, obj->mutex.count, obj->abandoned);
 		break;
 	case NTSYNC_EVENT:
-		seq_printf(m, "manual:\t%u\nsignaled:\t%u\n", state[1], state[0]);
+		seq_printf(m, "manual:\t%u\nsignaled:\t%u\n",
+			   obj->event.manual, obj->event.signaled);
 		break;
 	}
+	spin_unlock(&obj->lock);
 	ntsync_show_alls(&reader, obj);
 	ntsync_show_queue(&reader, obj);
 	seq_printf(m, "waiters:\t%u\n", reader.waiters);

@@ -7,9 +7,13 @@
 #define NTSYNC_COMPAT_H
 
 #include <linux/fs.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/nsproxy.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/time_namespace.h>
 
 /*
  * 6.13: the count of a file is a file_ref_t.  Takes a reference unless the last
@@ -28,6 +32,27 @@ static __always_inline bool ntsync_ref_file(struct file *file)
 #ifndef TASK_FREEZABLE
 #define TASK_FREEZABLE	0
 #endif
+
+/*
+ * A time of the caller's monotonic clock as the host's clock shows it.  Older
+ * kernels do not let modules call timens_ktime_to_host(), which does this too.
+ */
+static inline ktime_t ntsync_monotonic_to_host(ktime_t time)
+{
+#ifdef CONFIG_TIME_NS
+	const struct time_namespace *ns = current->nsproxy->time_ns;
+	ktime_t offset = timespec64_to_ktime(ns->offsets.monotonic);
+	ktime_t host;
+
+	if (offset >= time)
+		return 0;
+	if (check_sub_overflow(time, offset, &host))
+		return KTIME_MAX;
+	return host;
+#else
+	return time;
+#endif
+}
 
 /* 5.13: list_sort() does not change the nodes that it compares. */
 #ifdef NTSYNC_LIST_SORT_NOT_CONST

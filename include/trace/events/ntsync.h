@@ -112,7 +112,7 @@ TRACE_EVENT(ntsync_queue,
 		__entry->type = obj->type;
 		__entry->kind = wait->all;
 		__entry->index = index;
-		__entry->owner = wait->owner;
+		__entry->owner = wait->set->owner;
 		__entry->holder = obj->type == NTSYNC_MUTEX ?
 				  READ_ONCE(obj->mutex.owner) : 0;
 		__entry->serial = wait->serial;
@@ -200,7 +200,7 @@ TRACE_EVENT(ntsync_wait_end,
 		__entry->object = 0;
 		__entry->type = 0;
 		if ((!ret || ret == -EOWNERDEAD) &&
-		    (args->count || args->alert)) {
+		    (args->count || (args->alert && !all))) {
 			__entry->object = objs[index]->id;
 			__entry->type = objs[index]->type;
 		}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The file behind a descriptor, in line.  fget() does the same by calls, which
+ * cost a wait more than all else that it does with an object.
+ */
+#ifndef NTSYNC_FGET_H
+#define NTSYNC_FGET_H
+
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/nospec.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+
+/* Could another thread close the caller's descriptors? */
+static __always_inline bool ntsync_fds_shared(void)
+{
+	/* Pairs with the exit of the last other user, as in fdget(). */
+	return atomic_read_acquire(&current->files->count) != 1;
+}
+
+static __always_inline struct file __rcu **ntsync_fd_slot(struct fdtable *fdt,
+							  u32 fd)
+{
+	if (fd >= fdt->max_fds)
+		return NULL;
+	return &fdt->fd[array_index_nospec(fd, fdt->max_fds)];
+}
+
+/* The file of a descriptor that no one can close, so not to be put. */
+static __always_inline struct file *ntsync_borrow_file(u32 fd)
+{
+	struct fdtable *fdt = rcu_dereference_raw(current->files->fdt);
+	struct file __rcu **slot = ntsync_fd_slot(fdt, fd);
+
+	return slot ? rcu_dereference_raw(*slot) : NULL;
+}
+
+/*
+ * Memory of files is used again at once, so a file is only known to be the
+ * descriptor's if it still is after it was referred to, in a table that is still
+ * the process's.
+ */
+static __always_inline struct file *ntsync_fget(u32 fd)
+{
+	struct files_struct *files = current->files;
+	struct file __rcu **slot;
+	struct fdtable *fdt;
+	struct file *file;
+	bool stale;
+
+	rcu_read_lock_sched();
+	fdt = rcu_dereference_raw(files->fdt);
+	slot = ntsync_fd_slot(fdt, fd);
+	file = slot ? rcu_dereference_raw(*slot) : NULL;
+	if (unlikely(!file || !ntsync_ref_file(file))) {
+		rcu_read_unlock_sched();
+		return fget(fd);
+	}
+	/* Reference first: the barrier in ntsync_ref_file() sees to it. */
+	stale = rcu_access_pointer(*slot) != file ||
+		rcu_access_pointer(files->fdt) != fdt;
+	rcu_read_unlock_sched();
+	if (unlikely(stale)) {
+		fput(file);
+		return fget(fd);
+	}
+	return file;
+}
+
+/* @shared is what ntsync_fds_shared() said at the beginning of the call. */
+static __always_inline struct file *ntsync_get_file(u32 fd, bool shared)
+{
+	return shared ? ntsync_fget(fd) : ntsync_borrow_file(fd);
+}
+
+static __always_inline void ntsync_put_file(struct file *file, bool shared)
+{
+	if (shared && file)
+		fput(file);
+}
+
+#endif /* NTSYNC_FGET_H */
