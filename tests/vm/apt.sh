@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What tests/vm/fetch asks of apt, and what is wrong where apt fails.
+
+# What a person is told; all else that is said goes into the log.
+exec 3>&2
+said=''
+say() { echo "fetch: $*" >&3; }
+die() { said=yes; say "$@"; exit 1; }
+
+cache=$(realpath -m "$(dirname "$0")/../../build/cache")
+apt_log=$cache/apt.log
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+
+apt() {
+	apt-get -qq -o APT::Sandbox::User=root -o DPkg::Lock::Timeout=600 "$@" \
+		>>"$apt_log" 2>&1 </dev/null
+}
+
+# The machine's lists can be renewed by root only; those of a suite are our own.
+renew() {
+	[[ $EUID == 0 || -n ${APT_CONFIG:-} ]] || { echo "E: not root" >>"$apt_log"; return 1; }
+	say "renewing apt's lists of packages"
+	# One source that fails is no reason to do without the others.
+	apt -o APT::Update::Error-Mode=any update || :
+}
+
+# Runs a step that needs apt's lists of packages, and if it fails once more with
+# the lists renewed: they may be missing or too old.
+with_lists() {
+	begin
+	"$@" && return
+	! full || return 1
+	renew && "$@"
+}
+
+# What is wrong
+
+# What is logged from here on belongs to this step.
+begin() { step=$(stat -c %s "$apt_log"); }
+
+step_log() { tail -c "+$((step + 1))" "$apt_log"; }
+
+# Whether there is no room.  Then the log may lack the end, too.
+full() {
+	local status=1
+	head -c 100000 /dev/zero >"$cache/tmp.full" || status=0
+	rm -f "$cache/tmp.full"
+	return $status
+}
+
+# What apt may say, the worst first, and what to do then.
+causes=(
+	'No space left on device|enough free space'
+		"make room for $cache"
+	'Release file for .* (is expired|is not valid yet)'
+		"is this machine's clock right ($(date -u +%F))? If so, give apt another mirror"
+	"Could not resolve|Temporary failure resolving|Could not connect|[Tt]imed out|unreachable"
+		"is this machine on the network?"
+	'Hash Sum mismatch|File has unexpected size|404  Not Found|File not found|Release file'
+		"the archive is being updated, or is not one: try again later, or give apt another mirror"
+	'E: not root'
+		"apt's lists may be too old: as root, run apt-get update"
+	"Unable to locate package|has no (installation )?candidate|unmet dependencies"
+		"do apt's sources have Debian 12 with its security updates?"
+	'^E: |error|cannot|failed'
+		"the log tells more"
+)
+
+# Finds out what was wrong with this step.
+find_cause() {
+	local i
+	reason='the disk is full' advice=${causes[1]}
+	! full || return 0
+	for ((i = 0; i < ${#causes[@]}; i += 2)); do
+		advice=${causes[i + 1]}
+		reason=$(step_log | grep -m 1 -E "${causes[i]}") || continue
+		reason=${reason#[EW]: }
+		return
+	done
+	reason='there is no word of it'
+}
+
+failed() {
+	find_cause
+	die "$1: $reason: $advice ($apt_log)"
+}
+
+# However it ends, also where a command that nobody watches has failed.
+finish() {
+	local status=$?
+	if ((status > 0 && status < 128)) && [[ -z $said ]]; then
+		find_cause
+		say "$reason: $advice ($apt_log)"
+	fi
+	rm -rf "$cache"/tmp.*
+}
+
+# Whether it failed for a file or a list that could not be had.
+not_there() {
+	! full && step_log | grep -qE 'Failed to fetch|Unable to locate package|candidate|unmet dependencies'
+}
+
+# Other releases of Debian
+
+# Where this machine gets a part of Debian 12 from.
+mirror() {
+	# shellcheck disable=SC2016 # the text is for apt
+	apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" "Release: $1" 2>/dev/null |
+		sort -u | head -n 1
+}
+
+# The lines of sources.list for these suites, from the same mirror.
+sources() {
+	local part uri main security
+	main=$(mirror bookworm) security=$(mirror bookworm-security)
+	[[ -n $main && -n $security ]] ||
+		die "apt's sources do not have Debian 12 with its security updates: add them, and run apt-get update"
+	for part; do
+		uri=$main
+		[[ $part != *-security ]] || uri=$security
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $part main"
+	done
+}
+
+# From here on apt sees these suites alone.  The lists are our own, and what the
+# machine has set up and installed plays no part.
+suite() {
+	local foreign='' folder=$cache/apt/$1
+	mkdir -p "$folder/lists/partial" "$folder/archives/partial"
+	# Of no other one is anything for arm64 wanted.
+	[[ $1 != bookworm ]] || foreign='"arm64";'
+	sources "$@" >"$folder/sources.list.new"
+	mv "$folder/sources.list.new" "$folder/sources.list"
+	cat >"$folder/apt.conf" <<-EOF
+		Dir::State "$folder";
+		Dir::State::status "/dev/null";
+		Dir::Cache "$folder";
+		Dir::Etc::sourcelist "$folder/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		APT::Architecture "amd64";
+		APT::Architectures { "amd64"; $foreign };
+		Acquire::Languages "none";
+	EOF
+	export APT_CONFIG=$folder/apt.conf
+	# Several kernels come from one suite, one after the other.
+	[[ -z $(find "$folder/updated" -mmin -60 2>/dev/null) ]] || return 0
+	begin
+	if apt -o APT::Update::Error-Mode=any update; then
+		touch "$folder/updated"
+	elif [[ -e $folder/updated ]]; then
+		find_cause
+		say "the lists of Debian's $1 are those of $(date -u -r "$folder/updated" +%F): $reason"
+	else
+		failed "no lists of Debian's $1"
+	fi
+}
+
+# Kernels
+
+# The releases of a kernel that apt's lists name, the newest first, as uname -r has them.
+releases() {
+	local series=${1%%-*} flavour=amd64
+	case $1 in
+	*-rt)		flavour=rt-amd64 ;;
+	*-cloud)	flavour=cloud-amd64 ;;
+	*-arm64)	flavour=arm64 ;;
+	esac
+	apt-cache pkgnames "linux-headers-$series." |
+		sed -nE "s/^linux-headers-(${series//./\\.}\.[0-9]+[-+][a-z]*[0-9]+(\.[0-9]+)*-$flavour)$/\1/p" |
+		sort -rV
+}
+
+# The packages of a release.  From 7.0 on the image and the modules are packages of
+# their own.
+packages_of() {
+	echo "linux-headers-$1"
+	apt-cache depends "linux-headers-$1" |
+		sed -nE 's/^ *Depends: <?(linux-(headers|kbuild)-[^:>]*).*/\1/p'
+	case $1 in
+	[1-6].*)	echo "linux-image-$1" ;;
+	*)		printf '%s\n' "linux-binary-$1" "linux-modules-$1" ;;
+	esac
+}
+
+# Names the first package of a release that apt cannot get, or not in the version that
+# the headers want.  The archive gets them one after the other, hours or days apart.
+lacks() {
+	local packages
+	mapfile -t packages < <(packages_of "$1")
+	apt-cache show --no-all-versions "${packages[@]}" | awk -v wanted="${packages[*]}" '
+		$1 == "Package:" { name = $2 }
+		$1 == "Version:" { version[name] = $2 }
+		$1 == "Depends:" && name ~ /^linux-headers-/ { depends = depends $0 }
+		END {
+			n = split(wanted, package, " ")
+			for (i = 1; i <= n && !lack; i++)
+				if (!(package[i] in version)) lack = package[i]
+			while (!lack && match(depends, /[^ ,]+ \(= [^)]*\)/)) {
+				split(substr(depends, RSTART, RLENGTH), part, /( \(= |\)|:any)/)
+				depends = substr(depends, RSTART + RLENGTH)
+				if (part[1] in version && version[part[1]] != part[2])
+					lack = part[1] " " part[2]
+			}
+			if (lack) print lack
+			exit !lack
+		}'
+}
+
+# usage: try_kernels TRIES COUNT KERNEL COMMAND...
+# Has a command use COUNT releases of a kernel, the newest of which nothing is missing,
+# or, if one of their files cannot be had (status 1 in the end) and not for another
+# reason (2), the next older ones.  Sets taken, the older first; newest, which apt's
+# lists name; and why that could not be taken.
+try_kernels() {
+	local tries=$1 count=$2 release lack whole=()
+	newest='' why=''
+	while read -r release; do
+		: "${newest:=$release}"
+		if lack=$(lacks "$release"); then
+			: "${why:=apt has no $lack}"
+			continue
+		fi
+		whole=("$release" "${whole[@]:0:count - 1}")
+		((${#whole[@]} == count)) || continue
+		begin
+		if "${@:4}" "${whole[@]}"; then
+			taken=("${whole[@]}")
+			return
+		fi
+		find_cause
+		: "${why:=$reason}"
+		not_there || return 2
+		((--tries > 0)) || return 1
+	done < <(releases "$3")
+	return 1
+}
+
+# usage: take COUNT KERNEL COMMAND...
+# The same; after a file could not be had with lists that are renewed, for they may be
+# older than the archive.  Says what was taken.
+take() {
+	local newest why began status=0
+	begin
+	began=$step
+	try_kernels 1 "$@" || status=$?
+	if [[ $status == 1 ]]; then
+		renew || :
+		status=0
+		try_kernels 100 "$@" || status=$?
+	fi
+	[[ $status != 2 ]] || failed "no kernel $2"
+	[[ $status == 0 ]] || { step=$began; no_kernel "$2"; }
+	if [[ ${taken[*]: -1} == "$newest" ]]; then
+		say "got Linux ${taken[*]}"
+	else
+		say "got Linux ${taken[*]}, not $newest: $why"
+	fi
+}
+
+no_kernel() {
+	local nothing="no kernel $1 of which everything can be had"
+	step_log | grep -q '^E: ' || [[ -z $why ]] || die "$nothing: $newest: $why: ${causes[7]}"
+	failed "$nothing"
+}
