@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <sched.h>
+#include <semaphore.h>
 #include <sys/resource.h>
 #include "waiter.h"
 #include "objects.h"
@@ -333,26 +334,35 @@ struct close_call {
 	__u64 deadline;
 	__u64 margin;
 	__u64 signaled;		/* when the call had returned */
-	atomic_int round;	/* gives away deadline and margin */
-	atomic_int answered;	/* gives back signaled */
+	bool over;
+	sem_t begin;		/* gives away what is above */
+	sem_t ended;		/* gives it back */
 };
+
+/* Sleeps first, so that the other thread comes to its wait also on one CPU. */
+static void wait_for_the_margin(const struct close_call *c)
+{
+	__u64 wake = c->deadline - c->margin - NSEC_PER_MSEC / 2;
+	struct timespec ts = {
+		.tv_sec = wake / NSEC_PER_SEC,
+		.tv_nsec = wake % NSEC_PER_SEC,
+	};
+
+	clock_nanosleep(c->clock, TIMER_ABSTIME, &ts, NULL);
+	while (clock_ns(c->clock) + c->margin < c->deadline)
+		;
+}
 
 static void *signal_closely(void *data)
 {
 	struct close_call *c = data;
-	int round = 0;
 	__u32 value;
 
-	while (c->round >= 0) {
-		if (c->round == round)
-			continue;
-		round = c->round;
-		while (round > 0 && clock_ns(c->clock) + c->margin <
-				    c->deadline)
-			;
+	while (!sem_wait(&c->begin) && !c->over) {
+		wait_for_the_margin(c);
 		event_set(c->event, &value);
 		c->signaled = clock_ns(c->clock);
-		c->answered = round;
+		sem_post(&c->ended);
 	}
 	return NULL;
 }
@@ -368,16 +378,18 @@ TEST_F(timeout, signal_before_the_deadline)
 	__u32 value;
 
 	ASSERT_LE(0, objs[0]);
+	ASSERT_EQ(0, sem_init(&c.begin, 0, 0));
+	ASSERT_EQ(0, sem_init(&c.ended, 0, 0));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, signal_closely, &c));
 	for (int i = 1; i <= large(400); i++) {
 		int ret;
 
 		c.deadline = clock_ns(c.clock) + 2 * NSEC_PER_MSEC;
 		c.margin = (i * 7919) % 200000;
-		c.round = i;
+		ASSERT_EQ(0, sem_post(&c.begin));
 		ret = timed_wait(&self->how, objs + skipped, 2 - skipped,
 				 c.deadline, 0, NULL);
-		ASSERT_TRUE(wait_until(c.answered == i));
+		ASSERT_EQ(0, sem_wait(&c.ended));
 		if (ret) {
 			EXPECT_EQ(-ETIMEDOUT, ret);
 			EXPECT_LE(c.deadline, c.signaled);
@@ -386,7 +398,8 @@ TEST_F(timeout, signal_before_the_deadline)
 		}
 		EXPECT_EVENT(0, 0, self->event);
 	}
-	c.round = -1;
+	c.over = true;
+	ASSERT_EQ(0, sem_post(&c.begin));
 	pthread_join(thread, NULL);
 }
 
