@@ -59,6 +59,10 @@ dist:
 demo:
 	@tests/demo $(KERNEL)
 
+quick: KERNEL = 7.3-um
+quick:
+	@tests/quick $(KERNEL)
+
 check:
 	@tests/check $(KERNEL) $(TEST)
 
@@ -136,7 +140,9 @@ help:
 	@echo 'make deb              build Debian packages, in build/deb'
 	@echo 'make dist             pack the sources, in build/dist'
 	@echo 'make demo             show it at work in a VM'
-	@echo 'make check            run all tests, most of them in a VM'
+	@echo 'make quick            while you edit: run the tests of the driver in a minute, smaller'
+	@echo '                      and 64-bit only, on a Linux that is a program (user-mode Linux)'
+	@echo 'make check            before you commit: run all tests, most of them in a VM'
 	@echo 'make check TEST=NAME  run a part: source, graft, build, vm, tools, beside, testers or a'
 	@echo '                      program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
@@ -172,7 +178,8 @@ help:
 	@echo '                      build/cache'
 	@echo 'make distclean        remove that as well'
 	@echo
-	@echo 'deb, demo and check install the Debian packages they need (as root) and say which.'
-	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL).'
+	@echo 'deb, demo, quick and check install the Debian packages they need (as root) and say which.'
+	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL), KERNEL=7.3-um or'
+	@echo '7.3-um-kasan user-mode Linux.'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo check check-matrix check-model check-random check-debug check-coverage check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo quick check check-matrix check-model check-random check-debug check-coverage check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help

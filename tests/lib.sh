@@ -42,6 +42,8 @@ kernel_has() {
 	grep -qsx "$1" "$cache/kernel-$kernel/headers/include/config/auto.conf"
 }
 
+is_user_mode() { [[ $kernel == *-um || $kernel == *-um-* ]]; }
+
 is_debug_kernel() { [[ $kernel == *-kasan || $kernel == *-kcsan ]]; }
 
 # How a debug kernel wants its modules compiled, where it does not say so itself.
@@ -57,6 +59,7 @@ instruments() {
 kmake() {
 	local folder=$cache/kernel-$kernel inside=() cross=()
 	[[ ! -e $folder/system ]] || inside=(in_system "$(realpath "$folder/system")")
+	! is_user_mode || cross=(ARCH=um)
 	[[ $kernel != *-arm64 ]] ||
 		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc-12)
 	"${inside[@]}" make -s KDIR="$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "${cross[@]}" "$@"

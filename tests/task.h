@@ -128,14 +128,22 @@ static inline void spin(int turns)
 /*
  * A meeting point for @n threads that leaves all running at about the same
  * time, which a barrier that sleeps would not.  @arrived counts over all
- * rounds, from 0.
+ * rounds, from 0.  Sleeps only if it takes so long that the others seem to need
+ * what this thread runs on.
  */
 static inline void meet(atomic_int *arrived, int round, int n)
 {
+	const struct timespec moment = { .tv_nsec = 1 };
+	__u64 begin = clock_ns(CLOCK_MONOTONIC);
+
 	(*arrived)++;
 	for (int spins = 0; *arrived < (round + 1) * n; spins++) {
-		if (spins > 200)
+		if (spins < 200)
+			continue;
+		if (clock_ns(CLOCK_MONOTONIC) - begin < 2 * NSEC_PER_MSEC)
 			sched_yield();
+		else
+			nanosleep(&moment, NULL);
 	}
 }
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # for the script, and out and tree from it
+# The driver's tests in a guest, for tests/check and tests/quick.  Needs lib.sh and
+# results.sh.
+
+programs=$top/build/programs
+widths=(64 32) vm=("$top/tests/vm/run") compile=()
+program_limit=300 vm_limit=1500
+# These take their time.
+! is_debug_kernel || program_limit=900 vm_limit=2700
+! is_user_mode || widths=(64)
+if [[ $kernel == *-arm64 ]]; then
+	widths=(64) vm+=(--arch arm64) compile=(CC=aarch64-linux-gnu-gcc-12)
+	programs+=-arm64
+fi
+
+built_in() { kernel_has CONFIG_NTSYNC=y; }
+
+# All runs share them, and make knows which are stale.
+build_programs() {
+	say "building the test programs"
+	mkdir -p "$programs"
+	flock "$programs" make -s -k -j "$(nproc)" -C tests OUT="$programs" TESTS="$*" \
+		WIDTHS="${widths[*]}" "${compile[@]}" KSELFTEST="$cache/source/tools/testing/selftests" ||
+		fail "the test programs: one does not compile"
+}
+
+# boot FOLDER MODULE OPTION...: becomes a guest that leaves its kernel's messages in the
+# folder, so it wants a shell of its own.
+boot() {
+	exec "${vm[@]}" --kernel "$cache/kernel-$kernel/vmlinuz" ${2:+--module "$2"} \
+		--file "$programs:/tests" --time "$vm_limit" --append 'slab_nomerge oops=panic' \
+		--boot-time 300 --log "$1/kernel.log" "${@:3}" 2>&1
+}
+
+# A guest with the driver and what tests/guest needs.
+boot_with_driver() {
+	boot "$1" "$(built_in || echo "$out/ntsync.ko")" --file tests/guest \
+		--file "$tree/tests/modules/false_alarm.ko" "${@:2}"
+}
+
+# Boots as the command says, and reads what the guest prints.
+in_guest() {
+	say "booting Linux $kernel"
+	read_guest < <("$@" | tee "$out/guest.log"
+		echo "== vm ${PIPESTATUS[0]}")
+}
