@@ -19,9 +19,8 @@
  *	all of the step or nothing.
  *
  * Signaling
- *	A step that makes an object signaled stores the new state, then advances
- *	ntsync_obj.seq, then serves the waits-for-all that watch the object and
- *	the waits-for-any in its queue.
+ *	stores the new state, then advances ntsync_obj.seq, then serves the
+ *	waits-for-all that watch the object and the waits-for-any in its queue.
  *
  * Negative answers
  *	are given without a lock: a look reads seq, then the state.  If no object
@@ -36,8 +35,6 @@
  *	has dropped all locks.  The wait lives on the waiter's stack: it may be
  *	gone once done is set, and not before.
  */
-
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
@@ -341,11 +338,24 @@ static noinline __cold void ntsync_trace_signal(const struct ntsync_obj *obj,
 	trace_ntsync_signal(obj, op, ret, woken);
 }
 
+static bool ntsync_is_held(const struct ntsync_obj *obj)
+{
+	/* Pairs with the release in ntsync_release(). */
+	return smp_load_acquire(&obj->seq) & NTSYNC_HELD;
+}
+
+/* The object must be locked, or held by the caller. */
+static void ntsync_assert_owned(const struct ntsync_obj *obj)
+{
+	if (IS_ENABLED(CONFIG_LOCKDEP) && !ntsync_is_held(obj))
+		lockdep_assert_held(&obj->lock);
+}
+
 /* State */
 
 /*
  * A word of an object's state is stored under its lock and loaded with or
- * without.  Whoever sees a store sees what the same step, or an earlier one,
+ * without.  A thread that sees a store sees what the same step, or an earlier one,
  * stored in other objects; a look is made after the looks before it.
  */
 static u32 ntsync_load(const u32 *word)
@@ -363,7 +373,7 @@ static void ntsync_store(u32 *word, u32 value)
 /*
  * Is the object signaled for this owner?  Under the lock: yes or no.  Without
  * it "no" is the truth about one instant, for each arm rests on one load (a
- * mutex with a full count is not to be had by anybody), and "yes" is a hint.
+ * mutex with a full count is not to be had by anyone), and "yes" is a hint.
  */
 static __always_inline bool ntsync_signaled(const struct ntsync_obj *obj, u32 owner)
 {
@@ -385,13 +395,14 @@ static __always_inline bool ntsync_signaled(const struct ntsync_obj *obj, u32 ow
 }
 
 /*
- * Acquire a locked, signaled object.  Returns whether it was an abandoned
+ * Acquire a signaled object, locked or held.  Returns whether it was an abandoned
  * mutex.
  */
 static __always_inline bool ntsync_acquire(struct ntsync_obj *obj, u32 owner)
 {
 	bool abandoned = false;
 
+	ntsync_assert_owned(obj);
 	switch (obj->type) {
 	case NTSYNC_MUTEX:
 		abandoned = obj->abandoned;
@@ -412,21 +423,6 @@ static __always_inline bool ntsync_acquire(struct ntsync_obj *obj, u32 owner)
 	return abandoned;
 }
 
-/* Locking and holding */
-
-static bool ntsync_is_held(const struct ntsync_obj *obj)
-{
-	/* Pairs with the release in ntsync_release(). */
-	return smp_load_acquire(&obj->seq) & NTSYNC_HELD;
-}
-
-/* The object must be locked, or held by the caller. */
-static void ntsync_assert_owned(const struct ntsync_obj *obj)
-{
-	if (IS_ENABLED(CONFIG_LOCKDEP) && !ntsync_is_held(obj))
-		lockdep_assert_held(&obj->lock);
-}
-
 /* Acquire all objects of a set, which are locked or held, and signaled. */
 static bool ntsync_acquire_all(const struct ntsync_set *set)
 {
@@ -445,6 +441,8 @@ static void ntsync_rise(struct ntsync_obj *obj)
 	/* Pairs with the acquire in ntsync_look(). */
 	smp_store_release(&obj->seq, obj->seq + NTSYNC_RISE);
 }
+
+/* Locking and holding */
 
 /* Lock an object, which is held, when the step that holds it has ended. */
 static noinline void ntsync_lock_held(struct ntsync_obj *obj)
@@ -992,12 +990,11 @@ static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 				       ntsync_step_t step, enum ntsync_op op,
 				       u32 arg, u32 *prev)
 {
-	struct ntsync_instance *instance = obj->instance;
 	struct ntsync_wakes wakes = { .last = &wakes.first };
 	bool more = true;
 	int ret;
 
-	if (mutex_lock_killable(&instance->multi_lock))
+	if (mutex_lock_killable(&obj->instance->multi_lock))
 		return -EINTR;
 	ntsync_hold(obj);
 	ret = step(obj, arg, prev);
@@ -1012,7 +1009,7 @@ static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 	}
 	ntsync_end_offer(obj, ret, op, &wakes);
 	ntsync_release_step(obj, &wakes);
-	mutex_unlock(&instance->multi_lock);
+	mutex_unlock(&obj->instance->multi_lock);
 	ntsync_wake_all(&wakes);
 	return min(ret, 0);
 }
@@ -1365,15 +1362,10 @@ static long ntsync_event_read(struct ntsync_obj *event,
 
 /* Deadlines */
 
-static const struct ntsync_deadline ntsync_never = {
-	.time = KTIME_MAX,
-	.clock = CLOCK_MONOTONIC,
-};
-
 static __always_inline struct ntsync_deadline
 ntsync_get_deadline(const struct ntsync_wait_args *args)
 {
-	struct ntsync_deadline deadline = ntsync_never;
+	struct ntsync_deadline deadline = { KTIME_MAX, CLOCK_MONOTONIC };
 
 	if (args->flags & NTSYNC_WAIT_REALTIME)
 		deadline.clock = CLOCK_REALTIME;
@@ -1389,10 +1381,8 @@ static bool ntsync_has_passed(struct ntsync_deadline deadline)
 {
 	ktime_t now;
 
-	if (deadline.time == KTIME_MAX)
-		return false;
-	if (!deadline.time)
-		return true;
+	if (!deadline.time || deadline.time == KTIME_MAX)
+		return !deadline.time;
 	now = deadline.clock == CLOCK_REALTIME ? ktime_get_real()
 						: ktime_get();
 	return now >= deadline.time;
@@ -1603,7 +1593,8 @@ static int ntsync_block(struct ntsync_instance *instance,
 	ret = ntsync_sleep(&wait, deadline, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 	if (ret && !ntsync_cancel(&wait, instance)) {
 		/* The moment until the granter is done. */
-		ret = ntsync_sleep(&wait, ntsync_never, TASK_UNINTERRUPTIBLE);
+		deadline = (struct ntsync_deadline){ KTIME_MAX, CLOCK_MONOTONIC };
+		ret = ntsync_sleep(&wait, deadline, TASK_UNINTERRUPTIBLE);
 	}
 
 	ntsync_unqueue(&wait, instance);
@@ -1732,6 +1723,13 @@ static int ntsync_take_owned(const struct ntsync_set *set)
 	return ntsync_acquire_all(set) ? -EOWNERDEAD : 0;
 }
 
+/* Sparse, which cannot follow a lock that is tried, counts none. */
+static void ntsync_unlock_tried(struct ntsync_obj *obj)
+{
+	__acquire(&obj->lock);
+	spin_unlock(&obj->lock);
+}
+
 /* Lock the objects, until one is locked or held.  Returns how many are locked. */
 static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 {
@@ -1741,7 +1739,7 @@ static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 		if (!spin_trylock(&objs[i]->lock))
 			break;
 		if (ntsync_is_held(objs[i])) {
-			spin_unlock(&objs[i]->lock);
+			ntsync_unlock_tried(objs[i]);
 			break;
 		}
 	}
@@ -1800,7 +1798,7 @@ static int ntsync_take_all(struct ntsync_instance *instance,
 	if (locked == set->count)
 		ret = ntsync_take_owned(set);
 	while (locked--)
-		spin_unlock(&objs[locked]->lock);
+		ntsync_unlock_tried(objs[locked]);
 	return ret;
 }
 
@@ -2304,15 +2302,21 @@ static void ntsync_show_wait(struct ntsync_reader *reader,
 			     const struct ntsync_wait *wait, u32 index)
 {
 	const struct ntsync_set *set = wait->set;
+	struct seq_file *m = reader->m;
 
 	if (reader->waiters++ >= NTSYNC_SHOWN_WAITS)
 		return;
-	seq_printf(reader->m, "wait:\tserial=%llu tid=%d kind=%s index=%u owner=%u waited=%llu deadline=%s alert=%s objects=%u\n",
-		   wait->serial, task_pid_vnr(wait->task),
-		   wait->all ? "all" : "any", index, set->owner,
-		   jiffies64_to_nsecs(get_jiffies_64() - wait->begun),
-		   wait->has_deadline ? "yes" : "no",
-		   set->total > set->count ? "yes" : "no", set->count);
+	seq_put_decimal_ull(m, "wait:\tserial=", wait->serial);
+	seq_put_decimal_ll(m, " tid=", task_pid_vnr(wait->task));
+	seq_puts(m, wait->all ? " kind=all" : " kind=any");
+	seq_put_decimal_ull(m, " index=", index);
+	seq_put_decimal_ull(m, " owner=", set->owner);
+	seq_put_decimal_ull(m, " waited=",
+			    jiffies64_to_nsecs(get_jiffies_64() - wait->begun));
+	seq_puts(m, wait->has_deadline ? " deadline=yes" : " deadline=no");
+	seq_puts(m, set->total > set->count ? " alert=yes" : " alert=no");
+	seq_put_decimal_ull(m, " objects=", set->count);
+	seq_putc(m, '\n');
 }
 
 /* The waits-for-all that have the object in their set. */

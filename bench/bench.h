@@ -36,8 +36,8 @@ typedef void (*operation)(void);
  * @dev: how many of its ioctls are made on the device,
  * @obj: and how many on an object: as many null ioctls are the floor
  * @limit: how much of the in-kernel driver's cost above the floor it may be,
- *	or, of a row of several sizes, of its own cost at the first size; 0 if
- *	there is no limit
+ *	or, of a row of several sizes, of its own cost at the first size, or, of
+ *	a stretch without preemption, how long it may be; 0 if there is no limit
  */
 struct result {
 	const char *name;

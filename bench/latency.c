@@ -13,8 +13,11 @@
 
 #define TRACING	"/sys/kernel/tracing/"
 
-/* Of so many rounds the shortest counts: no timer ticked in it. */
+/* Of so many rounds the shortest counts. */
 #define ROUNDS	5
+
+/* So many instructions are allowed without preemption. */
+#define LIMIT	4000
 
 #define MOST_WATCHERS	1000
 
@@ -31,6 +34,7 @@ struct stretch {
 static int dev, gate, common, own_events[MOST_WATCHERS];
 static int set[NTSYNC_MAX_WAIT_COUNT];
 static struct ntsync_wait_args all;
+static int fdinfo;
 static atomic_int ready;
 
 static int tracing_on;
@@ -56,7 +60,7 @@ static void put(const char *name, const char *value)
 
 static void trace_this_thread(void)
 {
-	const struct sched_param urgent = { .sched_priority = 1 };
+	const struct sched_param urgent = { .sched_priority = 2 };
 	char pid[16];
 
 	/* Those whom it wakes don't preempt it. */
@@ -84,13 +88,16 @@ static uint64_t trace(operation op)
 /*
  * Read what was recorded, lines such as
  *	bench-71 [000] ...1. 123456789: _raw_spin_unlock <-ntsync_satisfy
- * of which the fourth sign tells the depth, and find the longest stretch.
+ * of which the third sign tells of interrupts and the fourth the depth, and find
+ * the longest stretch.  The timer's ticks do not count, nor the gaps between two
+ * calls in which they fall; nor does the scheduler, when the thread goes to sleep.
  */
 static struct stretch find_longest(int *total)
 {
 	FILE *file = fopen(TRACING "trace", "re");
 	struct stretch longest = { 0 }, now = { 0 };
-	uint64_t start = 0;
+	bool interrupted = false, scheduling = false;
+	uint64_t start = 0, last = 0;
 	char line[256];
 
 	must(file);
@@ -98,16 +105,29 @@ static struct stretch find_longest(int *total)
 	while (fgets(line, sizeof(line), file)) {
 		char *rest = strchr(line, ']');
 		unsigned long long time;
-		char signs[8];
+		char signs[8], name[32];
 
-		if (!rest || sscanf(rest + 1, "%7s %llu:", signs, &time) != 2)
+		if (!rest || sscanf(rest + 1, "%7s %llu: %31s", signs, &time, name) != 3)
 			continue;
 		++*total;
+		if (signs[2] != '.') {
+			interrupted = true;
+			continue;
+		}
+		if (interrupted) {
+			start += time - last;
+			now.events--;
+		}
+		interrupted = false;
+		last = time;
 		if (signs[3] == '.') {
+			scheduling = !strcmp(name, "schedule");
 			start = time;
 			now = (struct stretch){ 0 };
 			continue;
 		}
+		if (scheduling)
+			continue;
 		now.length = time - start;
 		now.events++;
 		if (now.length > longest.length)
@@ -125,6 +145,14 @@ static void *wait_for_gate(void *arg)
 	for (;;)
 		must(!wait_any(dev, &gate, 1, 1, FOREVER, 0, NULL));
 	return arg;
+}
+
+static void *wait_urgently(void *arg)
+{
+	const struct sched_param urgent = { .sched_priority = 1 };
+
+	must(!pthread_setschedparam(pthread_self(), SCHED_FIFO, &urgent));
+	return wait_for_gate(arg);
 }
 
 static void *wait_for_two(void *arg)
@@ -154,6 +182,23 @@ static void prepare_waiters(int count)
 	for (int i = 0; i < count; i++)
 		start_thread(wait_for_gate, NULL);
 	wait_until_all_sleep(count);
+}
+
+static void prepare_urgent(int count)
+{
+	for (int i = 0; i < count; i++)
+		start_thread(wait_urgently, NULL);
+	wait_until_all_sleep(count);
+}
+
+static void prepare_fdinfo(int count)
+{
+	char path[40];
+
+	prepare_waiters(count);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", gate);
+	fdinfo = open(path, O_RDONLY | O_CLOEXEC);
+	must(fdinfo >= 0);
 }
 
 static void prepare_watchers(int count)
@@ -221,6 +266,26 @@ static void call_all(void)
 	must(!ntsync_call(dev, NTSYNC_IOC_WAIT_ALL, &all));
 }
 
+/* Joins the waiters, ahead of the less urgent ones, and leaves. */
+static void wait_a_moment(void)
+{
+	must(wait_any(dev, &gate, 1, 1, clock_ns(CLOCK_MONOTONIC) + 100000,
+		      0, NULL) < 0 &&
+	     errno == ETIMEDOUT);
+}
+
+static void read_fdinfo(void)
+{
+	static char text[1 << 16];
+	ssize_t length;
+
+	must(!lseek(fdinfo, 0, SEEK_SET));
+	do {
+		length = read(fdinfo, text, sizeof(text));
+		must(length >= 0);
+	} while (length);
+}
+
 /**
  * struct latency_row - an operation, with several numbers of waiters or objects
  * @name: of the operation
@@ -243,6 +308,10 @@ static const struct latency_row rows[] = {
 	  { 2, 9, 10, 64 } },
 	{ "pulse, N waiters", prepare_waiters, pulse_gate, NULL,
 	  { 1, 100, 1000, 10000 } },
+	{ "join N real-time waiters, and leave", prepare_urgent, wait_a_moment,
+	  NULL, { 1, 100, 1000 } },
+	{ "read fdinfo, N waiters", prepare_fdinfo, read_fdinfo, NULL,
+	  { 1, 100, 1000 } },
 	{ "pulse, N watchers with the same set", prepare_watchers, pulse_gate,
 	  pulse_common, { 1, 100, 1000 } },
 	{ "pulse, N watchers with different sets", prepare_different,
@@ -266,7 +335,9 @@ static void prepare(int count)
 static void measure(const void *arg)
 {
 	const int *count = arg;
-	const struct result result = { .name = row->name, .size = *count };
+	const struct result result = {
+		.name = row->name, .size = *count, .limit = LIMIT,
+	};
 	double longest, least = 1e18;
 	struct stretch stretch;
 	int total;
@@ -313,7 +384,7 @@ void measure_latency(void)
 	put("tracing_on", "0");
 	put("buffer_size_kb", "16384");
 	put("trace_clock", "x86-tsc");
-	put("set_ftrace_filter", "_raw_spin_*lock* wake_up_process");
+	put("set_ftrace_filter", "_raw_spin_*lock* wake_up_process schedule");
 	calibrate();
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		row = &rows[i];

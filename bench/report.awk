@@ -34,7 +34,8 @@ function growth(module, key, first) {
 }
 
 function verdict(value, limit) {
-	return !limit ? "" : sprintf("%6.2f  %s", limit, value <= limit ? "met" : "MISSED")
+	return !limit ? "" : sprintf(limit < 100 ? "%6.2f  %s" : "%6d  %s", limit,
+		value <= limit ? "met" : "MISSED")
 }
 
 function line(text) {
@@ -83,7 +84,8 @@ function grows(section, title,	i, key, part, first, text) {
 			has_other ? sprintf(" %8d", count["other", key]) : "", \
 			count["theirs", key] ? count["ours", key] / count["theirs", key] : 0, \
 			growth("theirs", key, first), growth("ours", key, first), \
-			verdict(growth("ours", key, first), limit[key]))
+			verdict(section == "latency" ? count["ours", key] : \
+				growth("ours", key, first), limit[key]))
 		line(text)
 	}
 	print ""

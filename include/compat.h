@@ -74,6 +74,8 @@ int ntsync_uncounted_trylock(spinlock_t *lock);
 #define __acquire(lock)	((void)0)
 #undef __release
 #define __release(lock)	((void)0)
+#undef __acquires
+#define __acquires(lock)
 #undef __releases
 #define __releases(lock)
 #endif
