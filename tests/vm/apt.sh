@@ -50,6 +50,8 @@ full() {
 }
 
 # What apt may say, the worst first, and what to do then.
+updating="the archive is being updated, or is not one: try again later, or give apt another mirror"
+wrong_sources="do apt's sources have Debian 12 with its security updates?"
 causes=(
 	'No space left on device|enough free space'
 		"make room for $cache"
@@ -58,11 +60,11 @@ causes=(
 	"Could not resolve|Temporary failure resolving|Could not connect|[Tt]imed out|unreachable"
 		"is this machine on the network?"
 	'Hash Sum mismatch|File has unexpected size|404  Not Found|File not found|Release file'
-		"the archive is being updated, or is not one: try again later, or give apt another mirror"
+		"$updating"
 	'E: not root'
 		"apt's lists may be too old: as root, run apt-get update"
 	"Unable to locate package|has no (installation )?candidate|unmet dependencies"
-		"do apt's sources have Debian 12 with its security updates?"
+		"$wrong_sources"
 	'^E: |error|cannot|failed'
 		"the log tells more"
 )
@@ -76,7 +78,7 @@ find_cause() {
 		advice=${causes[i + 1]}
 		reason=$(step_log | grep -m 1 -E "${causes[i]}") || continue
 		reason=${reason#[EW]: }
-		return
+		return 0
 	done
 	reason='there is no word of it'
 }
@@ -92,8 +94,16 @@ finish() {
 	if ((status > 0 && status < 128)) && [[ -z $said ]]; then
 		find_cause
 		say "$reason: $advice ($apt_log)"
+		status=1
 	fi
 	rm -rf "$cache"/tmp.*
+	exit $status
+}
+
+# What apt could not do, or where it did what it was asked to, what to do.
+give_up() {
+	! step_log | grep -q '^E: ' || failed "$1"
+	die "$1: $2"
 }
 
 # Whether it failed for a file or a list that could not be had.
@@ -103,19 +113,23 @@ not_there() {
 
 # Other releases of Debian
 
-# Where this machine gets a part of Debian 12 from.
+# Where this machine gets a part of Debian 12 from, as its lists have it.
 mirror() {
 	# shellcheck disable=SC2016 # the text is for apt
 	apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" "Release: $1" 2>/dev/null |
 		sort -u | head -n 1
 }
 
+find_mirrors() {
+	main=$(mirror bookworm) security=$(mirror bookworm-security)
+	[[ -n $main && -n $security ]]
+}
+
 # The lines of sources.list for these suites, from the same mirror.
 sources() {
-	local part uri main security
-	main=$(mirror bookworm) security=$(mirror bookworm-security)
-	[[ -n $main && -n $security ]] ||
-		die "apt's sources do not have Debian 12 with its security updates: add them, and run apt-get update"
+	local part uri main='' security=''
+	with_lists find_mirrors ||
+		give_up "apt's lists do not have Debian 12 with its security updates" "add it to apt's sources"
 	for part; do
 		uri=$main
 		[[ $part != *-security ]] || uri=$security
@@ -158,7 +172,8 @@ suite() {
 
 # Kernels
 
-# The releases of a kernel that apt's lists name, the newest first, as uname -r has them.
+# The releases of a kernel of which apt's lists name a part, the newest first, as uname -r
+# has them.
 releases() {
 	local series=${1%%-*} flavour=amd64
 	case $1 in
@@ -166,17 +181,22 @@ releases() {
 	*-cloud)	flavour=cloud-amd64 ;;
 	*-arm64)	flavour=arm64 ;;
 	esac
-	apt-cache pkgnames "linux-headers-$series." |
-		sed -nE "s/^linux-headers-(${series//./\\.}\.[0-9]+[-+][a-z]*[0-9]+(\.[0-9]+)*-$flavour)$/\1/p" |
-		sort -rV
+	apt-cache pkgnames linux- |
+		sed -nE "s/^linux-(headers|image|binary)-(${series//./\\.}\.[0-9]+[-+][a-z]*[0-9]+(\.[0-9]+)*-$flavour)$/\2/p" |
+		sort -ruV
 }
 
 # The packages of a release.  From 7.0 on the image and the modules are packages of
-# their own.
+# their own.  kbuild serves several releases; the one of the same version if it is there.
 packages_of() {
-	echo "linux-headers-$1"
-	apt-cache depends "linux-headers-$1" |
-		sed -nE 's/^ *Depends: <?(linux-(headers|kbuild)-[^:>]*).*/\1/p'
+	local version headers=linux-headers-$1
+	version=$(apt-cache show --no-all-versions "$headers" | sed -n 's/^Version: //p')
+	echo "$headers"
+	apt-cache depends "$headers" | sed -nE 's/^ *Depends: <?(linux-headers-[^:>]*).*/\1/p'
+	apt-cache depends "$headers" | sed -nE 's/^ *Depends: <?(linux-kbuild-[^:>]*).*/\1/p' |
+		while read -r kbuild; do
+			apt-cache show "$kbuild=$version" >/dev/null && echo "$kbuild=$version" || echo "$kbuild"
+		done
 	case $1 in
 	[1-6].*)	echo "linux-image-$1" ;;
 	*)		printf '%s\n' "linux-binary-$1" "linux-modules-$1" ;;
@@ -188,7 +208,7 @@ packages_of() {
 lacks() {
 	local packages
 	mapfile -t packages < <(packages_of "$1")
-	apt-cache show --no-all-versions "${packages[@]}" | awk -v wanted="${packages[*]}" '
+	apt-cache show --no-all-versions "${packages[@]}" | awk -v wanted="${packages[*]%%=*}" '
 		$1 == "Package:" { name = $2 }
 		$1 == "Version:" { version[name] = $2 }
 		$1 == "Depends:" && name ~ /^linux-headers-/ { depends = depends $0 }
@@ -237,10 +257,10 @@ try_kernels() {
 }
 
 # usage: take COUNT KERNEL COMMAND...
-# The same; after a file could not be had with lists that are renewed, for they may be
-# older than the archive.  Says what was taken.
+# The same (status 2 is left to the caller); after a file could not be had with lists that
+# are renewed, for they may be older than the archive.
 take() {
-	local newest why began status=0
+	local began status=0
 	begin
 	began=$step
 	try_kernels 1 "$@" || status=$?
@@ -249,17 +269,18 @@ take() {
 		status=0
 		try_kernels 100 "$@" || status=$?
 	fi
-	[[ $status != 2 ]] || failed "no kernel $2"
-	[[ $status == 0 ]] || { step=$began; no_kernel "$2"; }
-	if [[ ${taken[*]: -1} == "$newest" ]]; then
-		say "got Linux ${taken[*]}"
-	else
-		say "got Linux ${taken[*]}, not $newest: $why"
-	fi
+	[[ $status != 1 ]] || { step=$began; no_kernel "$2"; }
+	return $status
 }
 
 no_kernel() {
-	local nothing="no kernel $1 of which everything can be had"
-	step_log | grep -q '^E: ' || [[ -z $why ]] || die "$nothing: $newest: $why: ${causes[7]}"
-	failed "$nothing"
+	[[ -n $newest ]] || give_up "no kernel $1 in apt's lists" "$wrong_sources"
+	give_up "no kernel $1 of which everything can be had" "$newest: $why: $updating"
+}
+
+# The one line about it.
+say_taken() {
+	local not=''
+	[[ ${taken[-1]} == "$newest" ]] || not=", not $newest: $why"
+	say "got Linux ${taken[*]}$not"
 }
