@@ -204,7 +204,7 @@ static bool memory_kept(struct call *call, char *args)
 /*
  * Where the kernel looks at user memory by itself, as user-mode Linux does, access may
  * mean something else than to a processor.  Calls of a pipe tell, if that matters to this
- * call: one that reads, and one with a result of more than a word.
+ * call: to one that reads, and to one that has a result.
  */
 static bool reads_without_access(struct call *call)
 {
@@ -229,7 +229,7 @@ static bool writes_parts(struct call *call)
 	char before[sizeof(int)];
 	int ends[2];
 
-	if (call->result_size <= sizeof(int))
+	if (!call->result_size)
 		return false;
 	memset(before, 0x5a, sizeof(before));
 	memcpy(word, before, sizeof(before));
