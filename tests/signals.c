@@ -272,6 +272,8 @@ static void *wait_with_signals_pouring_in(void *data)
 	struct pending_signal *p = data;
 	struct ntsync_wait_args args = p->w->args;
 
+	/* Until the first of them. */
+	pause();
 	p->ret = ntsync_call(p->w->dev, p->w->request, &args);
 	p->done = true;
 	return NULL;
