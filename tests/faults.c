@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include "kselftest_harness.h"
 #include "fault.h"
@@ -23,6 +24,7 @@ struct scene {
 	int alert;		/* an event that is pulsed all the time */
 	pthread_t pulser;
 	atomic_bool stop;
+	int epoll;
 	int fail_nth;
 	bool possible;
 	bool copies_fail;
@@ -61,6 +63,8 @@ FIXTURE_SETUP(faults)
 	}
 	scene->alert = event_create(scene->world.dev, 0, 0);
 	ASSERT_LE(0, scene->alert);
+	scene->epoll = epoll_create1(EPOLL_CLOEXEC);
+	ASSERT_LE(0, scene->epoll);
 	world_remember(&scene->world);
 	ASSERT_EQ(0, pthread_create(&scene->pulser, NULL, pulser_main, scene));
 	/* What page faults need could fail as well: let there be none. */
@@ -73,6 +77,7 @@ FIXTURE_TEARDOWN(faults)
 
 	self->scene.stop = true;
 	pthread_join(self->scene.pulser, NULL);
+	close(self->scene.epoll);
 	close(self->scene.alert);
 	for (i = 0; i < WIDE; i++)
 		close(self->scene.objs[i]);
@@ -188,7 +193,7 @@ static int use_event(const struct scene *scene)
 	       event_read(event, &args) ?: event_set(event, &prev);
 }
 
-/* The first who polls an object needs memory; without it there is an error. */
+/* The first who polls an object finds memory. */
 static int poll_first(const struct scene *scene)
 {
 	struct pollfd pollfd = { .events = POLLIN };
@@ -201,8 +206,30 @@ static int poll_first(const struct scene *scene)
 	if (ret < 0)
 		ret = -errno;
 	else if (ret)
-		ret = pollfd.revents == POLLERR ? -ENOMEM : -EBADMSG;
+		ret = -EBADMSG;
 	close(pollfd.fd);
+	return ret;
+}
+
+/* What was added to an epoll wakes it. */
+static int add_to_epoll(const struct scene *scene)
+{
+	int event = event_create(scene->world.dev, 0, 0), ret;
+	struct epoll_event added = { .events = EPOLLIN };
+	__u32 prev;
+
+	if (event < 0)
+		return event;
+	ret = epoll_ctl(scene->epoll, EPOLL_CTL_ADD, event, &added);
+	if (ret) {
+		ret = -errno;
+	} else {
+		event_set(event, &prev);
+		if (epoll_wait(scene->epoll, &added, 1, 0) != 1 ||
+		    added.events != EPOLLIN)
+			ret = -EBADMSG;
+	}
+	close(event);
 	return ret;
 }
 
@@ -271,12 +298,13 @@ TEST_F(faults, wide_waits)
 	EXPECT_EQ(1, fail_in_turn(&self->scene, wait_all_wide, 0));
 }
 
-/* Beside what creating the object needs. */
+/* What creating the object needs, and of the epoll's. */
 TEST_F(faults, poll)
 {
 	if (!self->scene.possible)
 		SKIP(return, NO_FAULTS);
-	EXPECT_EQ(4, fail_in_turn(&self->scene, poll_first, 2));
+	EXPECT_EQ(3, fail_in_turn(&self->scene, poll_first, 2));
+	EXPECT_LE(3, fail_in_turn(&self->scene, add_to_epoll, 2));
 }
 
 TEST_F(faults, nothing_else_can_fail)

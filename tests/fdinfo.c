@@ -171,6 +171,32 @@ TEST_F(fdinfo, wait_any_is_shown_by_each_object)
 	}
 }
 
+/*
+ * The clock of what is shown goes on at ticks, as the coarse one does, of 10 ms
+ * at most; on a busy machine several come at once.
+ */
+#define TICKS (NSEC_PER_SEC / 50)
+
+/*
+ * Whether an object's only wait, which began after @begun and slept at @asleep,
+ * is shown to have waited so long.
+ */
+static bool time_is_right(int fd, __u64 begun, __u64 asleep,
+			  struct fdinfo *info)
+{
+	__u64 before, after;
+
+	/* Until it must show. */
+	if (!wait_until(clock_ns(CLOCK_MONOTONIC) > asleep + 2 * TICKS))
+		return false;
+	before = clock_ns(CLOCK_MONOTONIC);
+	if (fdinfo_read(fd, info) || info->shown != 1)
+		return false;
+	after = clock_ns(CLOCK_MONOTONIC);
+	return info->waits[0].waited + TICKS > before - asleep &&
+	       info->waits[0].waited < after - begun + TICKS;
+}
+
 /* Also by those that it does not watch. */
 TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 {
@@ -180,15 +206,20 @@ TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 	int alert = event_create(self->dev, 1, 0);
 	int other = event_create(self->dev, 1, 0);
 	unsigned long long serial = 0;
+	__u64 begun, asleep;
 	struct waiter waiter;
 	__u32 prev;
 
+	begun = clock_ns(CLOCK_MONOTONIC);
 	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ALL, objs, 3, ME,
 					 alert));
+	asleep = clock_ns(CLOCK_MONOTONIC);
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 3; i++) {
 			EXPECT_WAIT(objs[i], &waiter, "all", i, "yes", 3);
 			EXPECT_EQ(1U, self->info->waiters);
+			EXPECT_TRUE(time_is_right(objs[i], begun, asleep,
+						  self->info));
 		}
 		EXPECT_WAIT(alert, &waiter, "all", 3, "yes", 3);
 		EXPECT_EQ(1U, self->info->waiters);
@@ -203,31 +234,49 @@ TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 	EXPECT_EQ(0U, self->info->waiters);
 }
 
-TEST_F(fdinfo, deadline_and_time)
+/* A wait that has an object in several places has one line, with the lowest. */
+TEST_F(fdinfo, waits_are_counted_once)
 {
 	int event = event_create(self->dev, 0, 0);
-	__u64 begun = clock_ns(CLOCK_MONOTONIC_COARSE);
-	unsigned long long serial = 0, waited;
+	int objs[4] = { event_create(self->dev, 0, 0), event, event, event };
+	unsigned long long serial = 0;
 	struct waiter waiter;
 	__u32 prev;
 
-	waiter_fill(&waiter, self->dev, ANY, &event, 1, ME, 0);
-	waiter.args.timeout = begun + 3600 * NSEC_PER_SEC;
-	ASSERT_EQ(0, waiter_run(&waiter));
-	ASSERT_TRUE(waiter_blocks(&waiter));
-	EXPECT_WAIT(event, &waiter, "any", 0, "no", 1);
-	waited = self->info->waits[0].waited;
-	/* Time goes on until it shows. */
-	ASSERT_TRUE(wait_until(!fdinfo_read(event, self->info) &&
-			       self->info->waits[0].waited > waited));
-	/*
-	 * The clock of what is shown goes on at ticks, as the coarse one does,
-	 * of 10 ms at most; on a busy machine several come at once.
-	 */
-	EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begun + NSEC_PER_SEC / 50,
-		  self->info->waits[0].waited);
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY, objs, 4, ME,
+					 event));
+	EXPECT_WAIT(event, &waiter, "any", 1, "yes", 4);
+	EXPECT_EQ(1, self->info->shown);
+	EXPECT_EQ(1U, self->info->waiters);
+	EXPECT_WAIT(objs[0], &waiter, "any", 0, "yes", 4);
+	EXPECT_EQ(1, self->info->shown);
+	EXPECT_EQ(1U, self->info->waiters);
 	ASSERT_EQ(0, event_set(event, &prev));
 	EXPECT_EQ(0, waiter_join(&waiter));
+}
+
+TEST_F(fdinfo, deadline_and_time)
+{
+	static const unsigned long requests[] = { ANY, ALL };
+
+	for (int i = 0; i < 2; i++) {
+		int event = event_create(self->dev, 0, 0);
+		__u64 begun = clock_ns(CLOCK_MONOTONIC);
+		unsigned long long serial = 0;
+		struct waiter waiter;
+		__u32 prev;
+
+		waiter_fill(&waiter, self->dev, requests[i], &event, 1, ME, 0);
+		waiter.args.timeout = begun + 3600 * NSEC_PER_SEC;
+		ASSERT_EQ(0, waiter_run(&waiter));
+		ASSERT_TRUE(waiter_blocks(&waiter));
+		EXPECT_TRUE(time_is_right(event, begun,
+					  clock_ns(CLOCK_MONOTONIC),
+					  self->info));
+		EXPECT_WAIT(event, &waiter, i ? "all" : "any", 0, "no", 1);
+		ASSERT_EQ(0, event_set(event, &prev));
+		EXPECT_EQ(0, waiter_join(&waiter));
+	}
 }
 
 TEST_F(fdinfo, each_wait_has_a_serial_number)

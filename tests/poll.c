@@ -391,6 +391,77 @@ TEST_F(polls, pulses_are_not_seen)
 	}
 }
 
+/* A mutex whose owner is dead is to be had. */
+TEST_F(polls, kill_ends_poll)
+{
+	int mutex = mutex_create(self->dev, OTHER, 2);
+	struct poller poller;
+
+	ASSERT_TRUE(poller_start(&poller, mutex));
+	ASSERT_EQ(0, mutex_kill(mutex, OTHER));
+	EXPECT_EQ(POLLIN, poller_join(&poller));
+}
+
+/*
+ * Two processes poll an object for the first time, at about the same time: they
+ * meet on the way to what the first of them makes for it.
+ */
+#define FIRST_POLLS 900
+
+struct first_polls {
+	int events[FIRST_POLLS];
+	int rounds;
+	atomic_int arrived;
+	atomic_int woken;
+};
+
+static void poll_each_first(struct first_polls *polls, unsigned int seed)
+{
+	for (int i = 0; i < polls->rounds; i++) {
+		struct pollfd pollfd = {
+			.fd = polls->events[i], .events = POLLIN,
+		};
+
+		meet(&polls->arrived, i, 3);
+		spin(vary(&seed) % 100);
+		poll(&pollfd, 1, -1);
+		polls->woken++;
+	}
+	_exit(0);
+}
+
+TEST_F(polls, first_two_are_both_woken)
+{
+	struct first_polls *polls = mmap(NULL, sizeof(*polls),
+					 PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[2];
+	__u32 prev;
+
+	ASSERT_NE(MAP_FAILED, polls);
+	polls->rounds = large(FIRST_POLLS);
+	for (int i = 0; i < polls->rounds; i++) {
+		polls->events[i] = event_create(self->dev, 1, 0);
+		ASSERT_LE(0, polls->events[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork_child();
+		ASSERT_LE(0, pids[i]);
+		if (!pids[i])
+			poll_each_first(polls, i);
+	}
+	for (int i = 0; i < polls->rounds; i++) {
+		meet(&polls->arrived, i, 3);
+		ASSERT_TRUE(wait_until(thread_sleeps(pids[0]) &&
+				       thread_sleeps(pids[1])));
+		ASSERT_EQ(0, event_set(polls->events[i], &prev));
+		ASSERT_TRUE(wait_until(polls->woken == 2 * (i + 1)))
+			TH_LOG("one sleeps on, in round %d", i);
+	}
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(0, child_exit_code(pids[i]));
+}
+
 /* Also by recursion a mutex is to be had only by its owner. */
 TEST_F(polls, owned_mutexes_are_not_readable)
 {

@@ -155,9 +155,14 @@ TEST_F(trace, wait_for_several)
 	ASSERT_EQ(0, wait_any(self->dev, objs, 0, ME, FOREVER, alert, NULL));
 	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=0 owner=%u ret=0 index=0 object=3 ",
 		      self->instance, ME);
-	ASSERT_EQ(0, wait_all(self->dev, objs, 0, ME, FOREVER, 0, NULL));
-	EXPECT_EVENTS(1, "wait_end: instance=%u kind=all count=0 owner=%u ret=0 index=0 object=0 ",
-		      self->instance, ME);
+	/* The alert is not touched. */
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, wait_all(self->dev, objs, 0, ME, FOREVER,
+				      i ? alert : 0, NULL));
+		EXPECT_EVENTS(1 + i,
+			      "wait_end: instance=%u kind=all count=0 owner=%u ret=0 index=0 object=0 ",
+			      self->instance, ME);
+	}
 }
 
 TEST_F(trace, signals)
@@ -221,6 +226,64 @@ TEST_F(trace, waits_that_block)
 		      self->instance);
 	ASSERT_TRUE(read_trace(self->text));
 	EXPECT_EQ(0, count_events(self->text, " waited=0\n"));
+}
+
+/* How long the only wait of @owner took, as its end tells; 0 without one. */
+static unsigned long long traced_time(const char *text, __u32 owner)
+{
+	unsigned long long waited = 0;
+	char begin[32];
+
+	snprintf(begin, sizeof(begin), " owner=%u ret=0 ", owner);
+	text = strstr(text, begin);
+	text = text ? strstr(text, " waited=") : NULL;
+	if (text && sscanf(text, " waited=%llu\n", &waited) != 1)
+		waited = 0;
+	return waited;
+}
+
+/* What a wait for all queues on: the object that is missing, and its alert. */
+TEST_F(trace, wait_for_all_that_blocks)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC), asleep, woken;
+	int objs[4] = { event_create(self->dev, 1, 1),
+			sem_create(self->dev, 1, 1),
+			mutex_create(self->dev, OTHER, 1),
+			event_create(self->dev, 1, 1) };
+	int alert = event_create(self->dev, 0, 0);
+	struct waiter waiter;
+
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+					 NTSYNC_IOC_WAIT_ALL, objs, 4, 21,
+					 alert));
+	asleep = clock_ns(CLOCK_MONOTONIC);
+	EXPECT_EVENTS(2, "queue: instance=%u serial=", self->instance);
+	EXPECT_EQ(1, count_events(self->text,
+				  " object=3 type=mutex kind=all index=2 owner=21 holder=2\n"));
+	EXPECT_EQ(1, count_events(self->text,
+				  " object=5 type=event kind=all index=4 owner=21 holder=0\n"));
+	woken = clock_ns(CLOCK_MONOTONIC);
+	ASSERT_EQ(0, mutex_unlock(objs[2], OTHER, NULL));
+	ASSERT_EQ(0, waiter_join(&waiter));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=all count=4 owner=21 ret=0 index=0 object=1 ",
+		      self->instance);
+	for (int i = 0; i < 4; i++)
+		EXPECT_EVENTS(1, "acquire: instance=%u object=%d ",
+			      self->instance, i + 1);
+	EXPECT_EVENTS(0, "acquire: instance=%u object=5 ", self->instance);
+	EXPECT_LE(woken - asleep, traced_time(self->text, 21));
+	EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begun,
+		  traced_time(self->text, 21));
+
+	/* The alert ends one. */
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+					 NTSYNC_IOC_WAIT_ALL, objs, 4, 22,
+					 alert));
+	ASSERT_EQ(0, event_set(alert, &(__u32){ 0 }));
+	ASSERT_EQ(0, waiter_join(&waiter));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=all count=4 owner=22 ret=0 index=4 object=5 ",
+		      self->instance);
+	EXPECT_EVENTS(1, "acquire: instance=%u object=5 ", self->instance);
 }
 
 TEST_F(trace, silent_while_off)

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where threads share descriptors, a wait takes a reference to the file behind
+ * each, and gives it back however it ends.  An object whose file was kept stays
+ * when its descriptor is closed.
+ */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <semaphore.h>
+#include <sys/mman.h>
+#include "objects.h"
+#include "fdinfo.h"
+
+#define ANY NTSYNC_IOC_WAIT_ANY
+#define ALL NTSYNC_IOC_WAIT_ALL
+
+/* The most objects, and the alert. */
+#define MOST (NTSYNC_MAX_WAIT_COUNT + 1)
+
+/*
+ * @objs: the last one is the alert if there is one
+ * @total: how many there are
+ * @bad: descriptors of which each makes a call fail; one is an object of
+ *	another instance
+ */
+FIXTURE(references) {
+	int dev;
+	int other_dev;
+	int objs[MOST];
+	int total;
+	int bad[4];
+	struct ntsync_wait_args *args;
+	struct fdinfo *info;
+	sem_t end;
+	pthread_t thread;
+};
+
+FIXTURE_VARIANT(references) {
+	unsigned long request;
+	int count;
+	bool alert;
+	bool alone;		/* without another thread */
+};
+
+FIXTURE_VARIANT_ADD(references, any_1) { .request = ANY, .count = 1 };
+FIXTURE_VARIANT_ADD(references, any_3) { .request = ANY, .count = 3 };
+FIXTURE_VARIANT_ADD(references, any_64) { .request = ANY, .count = 64 };
+FIXTURE_VARIANT_ADD(references, all_1) { .request = ALL, .count = 1 };
+FIXTURE_VARIANT_ADD(references, all_3) { .request = ALL, .count = 3 };
+FIXTURE_VARIANT_ADD(references, all_64) { .request = ALL, .count = 64 };
+
+FIXTURE_VARIANT_ADD(references, any_alert) {
+	.request = ANY, .count = 0, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(references, any_3_alert) {
+	.request = ANY, .count = 3, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(references, any_64_alert) {
+	.request = ANY, .count = 64, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(references, all_alert) {
+	.request = ALL, .count = 0, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(references, all_3_alert) {
+	.request = ALL, .count = 3, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(references, all_64_alert) {
+	.request = ALL, .count = 64, .alert = true,
+};
+
+FIXTURE_VARIANT_ADD(references, alone_any_3_alert) {
+	.request = ANY, .count = 3, .alert = true, .alone = true,
+};
+
+FIXTURE_VARIANT_ADD(references, alone_all_3_alert) {
+	.request = ALL, .count = 3, .alert = true, .alone = true,
+};
+
+/* That it is there is all. */
+static void *other_thread(void *end)
+{
+	while (sem_wait(end))
+		;
+	return NULL;
+}
+
+FIXTURE_SETUP(references)
+{
+	int closed = ntsync_open();
+
+	self->dev = ntsync_open();
+	self->other_dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	ASSERT_LE(0, self->other_dev);
+	self->total = variant->count + variant->alert;
+	self->bad[0] = closed;
+	self->bad[1] = self->dev;
+	self->bad[2] = INT32_MAX;
+	close(closed);
+	self->info = malloc(sizeof(*self->info));
+	ASSERT_NE(NULL, self->info);
+	self->args = mmap(NULL, sizeof(*self->args), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->args);
+	ASSERT_EQ(0, sem_init(&self->end, 0, 0));
+	if (!variant->alone)
+		ASSERT_EQ(0, pthread_create(&self->thread, NULL, other_thread,
+					    &self->end));
+}
+
+FIXTURE_TEARDOWN(references)
+{
+	sem_post(&self->end);
+	if (!variant->alone)
+		pthread_join(self->thread, NULL);
+}
+
+/* Not with the number of the descriptor that is closed. */
+static int create_event(int dev, int signaled)
+{
+	int event = event_create(dev, 0, signaled);
+	int high = fcntl(event, F_DUPFD_CLOEXEC, 100);
+
+	close(event);
+	return high;
+}
+
+static int create_objects(FIXTURE_DATA(references) * self, int signaled)
+{
+	self->bad[3] = create_event(self->other_dev, 0);
+	if (self->bad[3] < 0)
+		return -EMFILE;
+	for (int i = 0; i < self->total; i++) {
+		self->objs[i] = create_event(self->dev, signaled);
+		if (self->objs[i] < 0)
+			return -EMFILE;
+	}
+	return 0;
+}
+
+static int count_objects(int dev, struct fdinfo *info)
+{
+	return fdinfo_read(dev, info) ? -EIO : (int)info->objects;
+}
+
+/* How many objects are left when all descriptors have been closed. */
+static int close_objects(FIXTURE_DATA(references) * self)
+{
+	for (int i = 0; i < self->total; i++)
+		close(self->objs[i]);
+	close(self->bad[3]);
+	return count_objects(self->dev, self->info) +
+	       count_objects(self->other_dev, self->info);
+}
+
+static int call(FIXTURE_DATA(references) * self,
+		const FIXTURE_VARIANT(references) * variant, const int *objs)
+{
+	mprotect(self->args, sizeof(*self->args), PROT_READ | PROT_WRITE);
+	*self->args = (struct ntsync_wait_args) {
+		.objs = (uintptr_t)objs,
+		.count = variant->count,
+		.owner = ME,
+		.alert = variant->alert ? objs[variant->count] : 0,
+	};
+	return ntsync_call(self->dev, variant->request, self->args);
+}
+
+/* All places of a few, some of many. */
+static int next_place(int place, int total)
+{
+	return place + (total < 10 || place > total - 3 ? 1 : total / 3);
+}
+
+TEST_F(references, bad_descriptors)
+{
+	for (int i = 0; i < self->total; i = next_place(i, self->total)) {
+		for (size_t j = 0; j < ARRAY_SIZE(self->bad); j++) {
+			int objs[MOST];
+
+			ASSERT_EQ(0, create_objects(self, 0));
+			memcpy(objs, self->objs, sizeof(objs));
+			objs[i] = self->bad[j];
+			EXPECT_EQ(-EINVAL, call(self, variant, objs));
+			EXPECT_EQ(0, close_objects(self))
+				TH_LOG("bad descriptor %zu at %d", j, i);
+		}
+	}
+}
+
+/* Two places have the same object. */
+TEST_F(references, repeats)
+{
+	int wanted = variant->request == ALL ? -EINVAL : -ETIMEDOUT;
+
+	for (int i = 1; i < self->total; i = next_place(i, self->total)) {
+		int objs[MOST];
+
+		ASSERT_EQ(0, create_objects(self, 0));
+		memcpy(objs, self->objs, sizeof(objs));
+		objs[i] = objs[0];
+		EXPECT_EQ(wanted, call(self, variant, objs));
+		EXPECT_EQ(0, close_objects(self))
+			TH_LOG("0 is repeated at %d", i);
+	}
+}
+
+TEST_F(references, result_not_writable)
+{
+	ASSERT_EQ(0, create_objects(self, 0));
+	call(self, variant, self->objs);
+	ASSERT_EQ(0, mprotect(self->args, sizeof(*self->args), PROT_READ));
+	EXPECT_EQ(-EFAULT, ntsync_call(self->dev, variant->request, self->args));
+	EXPECT_EQ(0, close_objects(self));
+}
+
+/* Satisfied at once, and not at all. */
+TEST_F(references, waits_that_are_right)
+{
+	bool empty = variant->request == ALL && !variant->count;
+
+	for (int signaled = 0; signaled < 2; signaled++) {
+		ASSERT_EQ(0, create_objects(self, signaled));
+		EXPECT_EQ(signaled || empty ? 0 : -ETIMEDOUT,
+			  call(self, variant, self->objs));
+		EXPECT_EQ(0, close_objects(self));
+	}
+}
+
+TEST_HARNESS_MAIN
