@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does the model explain a history?  The search tries every call that could
- * have been the next step, goes on from there, and turns back where nothing
- * fits.  It remembers where it has been: two ways that have made the same calls
- * and left the objects alike go on alike.
+ * Does the model explain a history?  The search tries every step that could have
+ * been the next, goes on from there, and turns back where nothing fits.  It
+ * remembers where it has been: two ways that have made the same calls and left
+ * the objects alike go on alike.
+ *
+ * A signal is one step with all waits-for-all that it satisfies.  Then its
+ * object is closed to all others while it serves waits-for-any, one after the
+ * other, and other calls may come between.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -16,11 +20,13 @@
 /*
  * A point of the search.
  * @made: which calls have had their effect, one bit each
- * @pulse: the pulse, a call, that is serving waits, or NOTHING
+ * @step: the signal, a call, that is serving waits-for-all, or NOTHING
+ * @serving: the signals that are serving waits-for-any, one bit each
  */
 struct point {
 	uint32_t made;
-	int pulse;
+	uint32_t serving;
+	int step;
 	struct model_obj obj[HISTORY_OBJECTS];
 };
 
@@ -28,7 +34,8 @@ struct point {
 struct key {
 	uint32_t round;
 	uint32_t made;
-	uint32_t pulse;
+	uint32_t serving;
+	uint32_t step;
 	uint32_t obj[HISTORY_OBJECTS][3];
 };
 
@@ -43,7 +50,8 @@ static struct key key_of(const struct history *history,
 	memset(&key, 0, sizeof(key));
 	key.round = search_round;
 	key.made = point->made;
-	key.pulse = point->pulse;
+	key.serving = point->serving;
+	key.step = point->step;
 	for (int i = 0; i < history->objects; i++) {
 		key.obj[i][0] = point->obj[i].count;
 		key.obj[i][1] = point->obj[i].owner;
@@ -87,6 +95,11 @@ static bool is_made(const struct point *point, int call)
 	return point->made & 1U << call;
 }
 
+static bool is_serving(const struct point *point, int call)
+{
+	return point->serving & 1U << call;
+}
+
 /* Calls that begin after the end of one that is not through come after it. */
 static uint32_t earliest_end(const struct history *history,
 			     const struct point *point)
@@ -94,7 +107,8 @@ static uint32_t earliest_end(const struct history *history,
 	uint32_t earliest = UINT32_MAX;
 
 	for (int i = 0; i < history->calls; i++)
-		if ((!is_made(point, i) || i == point->pulse) &&
+		if ((!is_made(point, i) || is_serving(point, i) ||
+		     i == point->step) &&
 		    history->call[i].ended < earliest)
 			earliest = history->call[i].ended;
 	return earliest;
@@ -106,120 +120,371 @@ static bool same_answer(struct model_answer a, struct model_answer b)
 	       a.value[1] == b.value[1];
 }
 
+/* What a wait was told */
+
 static bool acquired(const struct history_call *call)
 {
-	return !call->answer.ret || call->answer.ret == -EOWNERDEAD;
+	return call->wait &&
+	       (!call->answer.ret || call->answer.ret == -EOWNERDEAD);
 }
 
-static bool served_as_all(const struct point *point,
-			  const struct history_call *call)
+static bool acquired_all(const struct history_call *call)
 {
-	return call->args.all && model_all_signaled(point->obj, &call->args);
+	return acquired(call) && call->args.all &&
+	       call->answer.value[0] < call->args.count;
+}
+
+/* The object, or the alert, that a wait has acquired alone. */
+static int acquired_one(const struct history_call *call)
+{
+	if (!acquired(call) || acquired_all(call) ||
+	    call->answer.value[0] > call->args.count)
+		return NOTHING;
+	if (call->answer.value[0] == call->args.count)
+		return call->args.alert;
+	return call->args.objs[call->answer.value[0]];
+}
+
+/* What may be acquired at a point */
+
+static bool is_closed(const struct history *history, const struct point *point,
+		      int obj)
+{
+	for (int i = 0; i < history->calls; i++)
+		if (is_serving(point, i) && history->call[i].obj == obj)
+			return true;
+	return false;
+}
+
+static bool contains(const struct model_args *args, int obj)
+{
+	for (uint32_t i = 0; i < args->count; i++)
+		if (args->objs[i] == obj)
+			return true;
+	return false;
+}
+
+static bool one_is_closed(const struct history *history,
+			  const struct point *point,
+			  const struct model_args *args)
+{
+	for (uint32_t i = 0; i < args->count; i++)
+		if (is_closed(history, point, args->objs[i]))
+			return true;
+	return false;
+}
+
+/* A wait that sleeps sees an object as signaled when its signal comes to it. */
+static bool looks_signaled(const struct history *history,
+			   const struct point *point,
+			   const struct history_call *call, int obj)
+{
+	return model_signaled(&point->obj[obj], call->args.owner) &&
+	       !(call->sleeps && is_closed(history, point, obj));
+}
+
+/* Whether one of the objects that come before the one acquired is signaled. */
+static bool earlier_is_signaled(const struct history *history,
+				const struct point *point,
+				const struct history_call *call)
+{
+	const struct model_args *args = &call->args;
+
+	if (args->all)
+		return model_all_signaled(point->obj, args);
+	for (uint32_t i = 0; i < call->answer.value[0]; i++)
+		if (looks_signaled(history, point, call, args->objs[i]))
+			return true;
+	return false;
+}
+
+static bool is_satisfied(const struct history *history,
+			 const struct point *point,
+			 const struct history_call *call)
+{
+	const struct model_args *args = &call->args;
+
+	if (args->all && model_all_signaled(point->obj, args))
+		return true;
+	for (uint32_t i = 0; !args->all && i < args->count; i++)
+		if (looks_signaled(history, point, call, args->objs[i]))
+			return true;
+	return args->alert != MODEL_NO_ALERT &&
+	       looks_signaled(history, point, call, args->alert);
+}
+
+/* Whether an object that a wait is asleep for, as one of any, would end it. */
+static bool ends_sleeper(const struct point *point, int call,
+			 const struct history_call *sleeper, int obj)
+{
+	return sleeper->place && !is_made(point, call) &&
+	       ((!sleeper->args.all && contains(&sleeper->args, obj)) ||
+		sleeper->args.alert == obj) &&
+	       model_signaled(&point->obj[obj], sleeper->args.owner);
 }
 
 /*
- * The wait that must be served at this point because it is known to be asleep
- * and could be satisfied: the first of them, or NOTHING.
+ * The first of those known to be asleep whom an object has to serve, as a
+ * wait-for-any, or NOTHING.
  */
-static int must_serve(const struct history *history, const struct point *point)
+static int first_sleeper(const struct history *history,
+			 const struct point *point, int obj)
 {
 	int first = NOTHING;
 
 	for (int i = 0; i < history->calls; i++) {
-		const struct history_call *call = &history->call[i], *other;
+		const struct history_call *call = &history->call[i];
 
-		if (!call->place || is_made(point, i) ||
-		    model_satisfying(point->obj, &call->args) < 0)
-			continue;
-		if (first == NOTHING) {
-			first = i;
-			continue;
-		}
-		other = &history->call[first];
-		if (served_as_all(point, call) != served_as_all(point, other) ?
-		    served_as_all(point, call) : call->place < other->place)
+		if (ends_sleeper(point, i, call, obj) &&
+		    (first == NOTHING ||
+		     call->place < history->call[first].place))
 			first = i;
 	}
 	return first;
 }
 
-/* May this call be the next, seen from those that are known to be asleep? */
-static bool allowed(const struct history *history, const struct point *point,
-		    int call, int must)
+/* The same of waits-for-all. */
+static int first_all_sleeper(const struct history *history,
+			     const struct point *point, int obj)
 {
-	const struct history_call *other = &history->call[call];
+	int first = NOTHING;
 
-	if (must == NOTHING || must == call)
-		return true;
-	/* One that queued meanwhile goes ahead of a wait-for-any only. */
-	return other->wait && other->sleeps && !other->place &&
-	       acquired(other) && served_as_all(point, other) &&
-	       !served_as_all(point, &history->call[must]);
+	for (int i = 0; i < history->calls; i++) {
+		const struct history_call *call = &history->call[i];
+
+		if (call->place && !is_made(point, i) && call->args.all &&
+		    contains(&call->args, obj) &&
+		    model_all_signaled(point->obj, &call->args) &&
+		    (first == NOTHING ||
+		     call->place < history->call[first].place))
+			first = i;
+	}
+	return first;
 }
 
-/* The step of a wait, if the answer that it got fits. */
-static bool make_wait(struct point *point, const struct history_call *call)
-{
-	int index = model_satisfying(point->obj, &call->args);
+/* Steps: each changes the point if the answer that the call got fits */
 
-	/* Who was not known to sleep may not have queued yet. */
-	if (call->answer.ret == -EINTR)
-		return !call->place || index < 0;
-	if (call->answer.ret == -ETIMEDOUT)
-		return index < 0;
-	return index >= 0 &&
-	       same_answer(model_take(point->obj, &call->args, index),
-			   call->answer);
-}
-
-/* The step of a call, if the answer that it got fits. */
-static bool make(struct point *point, const struct history_call *call,
+static bool take(struct point *point, const struct history_call *call,
 		 int number)
 {
 	point->made |= 1U << number;
-	if (point->pulse != NOTHING)
-		return call->wait && call->sleeps && acquired(call) &&
-		       make_wait(point, call);
-	if (call->wait)
-		return make_wait(point, call);
+	return same_answer(model_take(point->obj, &call->args,
+				      call->answer.value[0]), call->answer);
+}
+
+/* A signal under way serves this wait for all. */
+static bool serve_all(const struct history *history, struct point *point,
+		      int number)
+{
+	const struct history_call *call = &history->call[number];
+	int obj = history->call[point->step].obj;
+	int first = first_all_sleeper(history, point, obj);
+
+	if (first != NOTHING && first != number)
+		return false;
+	return acquired_all(call) && call->sleeps &&
+	       contains(&call->args, obj) &&
+	       !one_is_closed(history, point, &call->args) &&
+	       model_all_signaled(point->obj, &call->args) &&
+	       take(point, call, number);
+}
+
+/* A signal that is serving waits-for-any serves this one. */
+static bool serve_any(const struct history *history, struct point *point,
+		      int signal, int number)
+{
+	const struct history_call *call = &history->call[number];
+	int obj = history->call[signal].obj;
+	int first = first_sleeper(history, point, obj);
+
+	if (first != NOTHING && first != number)
+		return false;
+	return acquired_one(call) == obj && call->sleeps &&
+	       model_signaled(&point->obj[obj], call->args.owner) &&
+	       !earlier_is_signaled(history, point, call) &&
+	       take(point, call, number);
+}
+
+/* A wait ends by itself. */
+static bool make_wait(const struct history *history, struct point *point,
+		      int number)
+{
+	const struct history_call *call = &history->call[number];
+	int obj = acquired_one(call);
+
+	point->made |= 1U << number;
+	/* Who was not known to sleep may not have queued yet. */
+	if (call->answer.ret == -EINTR && !call->place)
+		return true;
+	if (call->answer.ret == -EINTR || call->answer.ret == -ETIMEDOUT)
+		return !is_satisfied(history, point, call);
+	/* Who sleeps is served. */
+	if (call->place)
+		return false;
+	if (acquired_all(call))
+		return model_all_signaled(point->obj, &call->args) &&
+		       !one_is_closed(history, point, &call->args) &&
+		       take(point, call, number);
+	return obj != NOTHING &&
+	       model_signaled(&point->obj[obj], call->args.owner) &&
+	       !is_closed(history, point, obj) &&
+	       !earlier_is_signaled(history, point, call) &&
+	       take(point, call, number);
+}
+
+/* Whether an operation on an object made it signaled for somebody. */
+static bool is_signal(enum model_op op, const struct model_obj *before,
+		      const struct model_obj *after)
+{
+	switch (op) {
+	case MODEL_SEM_RELEASE:
+		return !before->count && after->count;
+	case MODEL_MUTEX_UNLOCK:
+	case MODEL_MUTEX_KILL:
+		return !after->owner || before->count == UINT32_MAX;
+	case MODEL_EVENT_SET:
+		return !before->signaled;
+	default:
+		return op == MODEL_EVENT_PULSE;
+	}
+}
+
+/* What a wait for all that sleeps needs besides must not be closed. */
+static bool may_signal(const struct history *history,
+		       const struct point *point, int obj)
+{
+	for (int i = 0; i < history->calls; i++) {
+		const struct history_call *call = &history->call[i];
+
+		if (call->place && !is_made(point, i) && call->args.all &&
+		    contains(&call->args, obj) &&
+		    one_is_closed(history, point, &call->args))
+			return false;
+	}
+	return true;
+}
+
+static bool make_op(const struct history *history, struct point *point,
+		    int number)
+{
+	const struct history_call *call = &history->call[number];
+	struct model_obj *obj = &point->obj[call->obj], before = *obj;
+	struct model_answer answer;
+
+	if (is_closed(history, point, call->obj))
+		return false;
+	point->made |= 1U << number;
+	answer = model_step(obj, call->op, call->arg);
+	if (!same_answer(answer, call->answer))
+		return false;
+	if (answer.ret || !is_signal(call->op, &before, obj))
+		return true;
+	point->step = number;
+	return may_signal(history, point, call->obj);
+}
+
+/* A signal has served all whom it must. */
+static void end_signal(const struct history *history, struct point *point,
+		       int signal)
+{
+	const struct history_call *call = &history->call[signal];
+
+	point->serving &= ~(1U << signal);
 	if (call->op == MODEL_EVENT_PULSE)
-		point->pulse = number;
-	return same_answer(model_step(&point->obj[call->obj], call->op,
-				      call->arg), call->answer);
+		point->obj[call->obj].signaled = false;
+}
+
+/* A signal has served the waits-for-all; are there others that it may serve? */
+static void end_step(const struct history *history, struct point *point)
+{
+	int signal = point->step, obj = history->call[signal].obj;
+	bool others = first_sleeper(history, point, obj) != NOTHING;
+
+	point->step = NOTHING;
+	for (int i = 0; i < history->calls; i++)
+		others |= !is_made(point, i) && history->call[i].sleeps &&
+			  acquired_one(&history->call[i]) == obj;
+	if (others)
+		point->serving |= 1U << signal;
+	else
+		end_signal(history, point, signal);
+}
+
+/* The search */
+
+static bool search(const struct history *history, const struct point *point);
+
+static bool search_in_step(const struct history *history,
+			   const struct point *point, uint32_t end)
+{
+	int obj = history->call[point->step].obj;
+	struct point next;
+
+	for (int i = 0; i < history->calls; i++) {
+		next = *point;
+		if (!is_made(point, i) && history->call[i].began <= end &&
+		    serve_all(history, &next, i) && search(history, &next))
+			return true;
+	}
+	if (first_all_sleeper(history, point, obj) != NOTHING)
+		return false;
+	next = *point;
+	end_step(history, &next);
+	return search(history, &next);
+}
+
+static bool search_in_service(const struct history *history,
+			      const struct point *point, int signal,
+			      uint32_t end)
+{
+	int obj = history->call[signal].obj;
+	struct point next;
+
+	for (int i = 0; i < history->calls; i++) {
+		next = *point;
+		if (!is_made(point, i) && history->call[i].began <= end &&
+		    serve_any(history, &next, signal, i) &&
+		    search(history, &next))
+			return true;
+	}
+	if (first_sleeper(history, point, obj) != NOTHING)
+		return false;
+	next = *point;
+	end_signal(history, &next, signal);
+	return search(history, &next);
 }
 
 static bool search(const struct history *history, const struct point *point)
 {
 	uint32_t end = earliest_end(history, point);
-	int must = must_serve(history, point);
 
 	if (end == UINT32_MAX)
 		return true;
 	if (visit(history, point))
 		return false;
-	if (point->pulse != NOTHING && must == NOTHING) {
-		struct point next = *point;
-
-		next.obj[history->call[next.pulse].obj].signaled = false;
-		next.pulse = NOTHING;
-		if (search(history, &next))
-			return true;
-	}
+	if (point->step != NOTHING)
+		return search_in_step(history, point, end);
 	for (int i = 0; i < history->calls; i++) {
 		struct point next = *point;
 
-		if (!is_made(point, i) && history->call[i].began <= end &&
-		    allowed(history, point, i, must) &&
-		    make(&next, &history->call[i], i) &&
-		    search(history, &next))
+		if (is_serving(point, i)) {
+			if (search_in_service(history, point, i, end))
+				return true;
+		} else if (!is_made(point, i) &&
+			   history->call[i].began <= end &&
+			   (history->call[i].wait ?
+			    make_wait(history, &next, i) :
+			    make_op(history, &next, i)) &&
+			   search(history, &next)) {
 			return true;
+		}
 	}
 	return false;
 }
 
 bool history_explained(const struct history *history)
 {
-	struct point start = { .pulse = NOTHING };
+	struct point start = { .step = NOTHING };
 
 	memcpy(start.obj, history->obj, sizeof(start.obj));
 	search_round++;

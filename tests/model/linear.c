@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads that use the same objects at the same time, for a few calls each.
+ * Processes that use the same objects at the same time, for a few calls each.
  * Every call is stamped before and after from one counter, and history.c judges
  * whether the model explains what all of them were told.
  *
- * Some threads sleep in a wait before the others begin.  At the end those that
- * still sleep, with nobody left to wake them, are asked about: a wait that
+ * Some processes sleep in a wait before the others begin.  At the end those that
+ * still sleep, with none left that could wake them, are asked about: a wait that
  * sleeps then must be one that could not be satisfied.  Then all objects are
  * read.
+ *
+ * The processes have their descriptors in common, as threads have, but not all
+ * of their memory: user-mode Linux runs threads of one process one at a time.
  *
  * SEED=n STEPS=n in the environment choose the first set of calls and how many
  * calls are made (n/10).  With a seed the calls are the same again, not the
@@ -17,6 +20,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "kselftest.h"
 #include "draw.h"
 #include "driver.h"
@@ -27,11 +31,11 @@
 #include "tell.h"
 
 #define RACERS		4
-#define SLEEPERS	2
-#define THREADS		(RACERS + SLEEPERS)
+#define SLEEPERS	6
+#define PLAYERS		(RACERS + SLEEPERS)
 
-/* Reads all objects when the others are through. */
-#define OBSERVER	THREADS
+/* This process, which reads all objects when the others are through. */
+#define OBSERVER	PLAYERS
 
 #define ACTIONS		4
 
@@ -41,8 +45,8 @@
 #define FINISHED	(-1)
 
 /*
- * What a thread does next: a call, or a signal to another thread.
- * @signal: 0, or to be sent to thread @victim
+ * What a player does next: a call, or a signal to another player.
+ * @signal: 0, or to be sent to player @victim
  * @patience: how long a wait may last, in nanoseconds; 0 for a poll
  * @args, @objs: the ioctl's argument
  */
@@ -57,33 +61,54 @@ struct action {
 
 /*
  * @at: the action that it is about, or FINISHED
+ * @signaled: when the first signal was about to be sent to it, or 0
  * @pauses: source of random numbers
  */
-struct thread {
+struct player {
 	int actions;
 	struct action action[ACTIONS];
 	atomic_int at;
+	atomic_uint signaled;
 	uint64_t pauses;
 	sem_t begin;
-	pthread_t thread;
+	pid_t pid;
 	struct probe probe;
 	bool ready;
 };
 
-/* The racers come first, then the sleepers, then the observer. */
+/*
+ * The racers come first, then the sleepers, then the observer.
+ * @crowded: most sleepers wait for all of some objects, object 0 among them, and
+ *	the racers signal more than they do else: a signal has much to do while
+ *	others happen
+ */
 struct plan {
+	bool crowded;
 	int objects;
 	struct model_obj obj[HISTORY_OBJECTS];
 	int racers;
 	int sleepers;
 };
 
-static struct thread thread[THREADS + 1];
-static struct plan plan;
-static int dev, fd[HISTORY_OBJECTS];
-static atomic_uint stamps;
-static atomic_int arrived;
-static atomic_bool stop;
+/*
+ * What all players see.
+ * @stamps: the counter
+ * @arrived: at the meeting point of the racers
+ * @stop: those that were asleep make no more calls
+ */
+struct table {
+	struct player player[PLAYERS + 1];
+	struct plan plan;
+	int fd[HISTORY_OBJECTS];
+	atomic_uint stamps;
+	atomic_int arrived;
+	atomic_bool stop;
+};
+
+static struct table *table;
+static struct player *players;
+static struct plan *plan;
+static int dev;
 
 static void handle_signal(int sig)
 {
@@ -98,8 +123,8 @@ static bool is_sleeper(int i)
 static bool takes_part(int i)
 {
 	if (is_sleeper(i))
-		return i - RACERS < plan.sleepers;
-	return i < plan.racers || i == OBSERVER;
+		return i - RACERS < plan->sleepers;
+	return i < plan->racers || i == OBSERVER;
 }
 
 /* Plans */
@@ -119,8 +144,18 @@ static void plan_object(struct model_obj *obj, uint64_t *state)
 
 static void plan_op(struct history_call *call, uint64_t *state)
 {
-	call->obj = draw_below(state, plan.objects);
-	call->op = draw_op(state, plan.obj[call->obj].type);
+	static const enum model_op signals[][2] = {
+		[MODEL_SEM] = { MODEL_SEM_RELEASE, MODEL_SEM_RELEASE },
+		[MODEL_MUTEX] = { MODEL_MUTEX_UNLOCK, MODEL_MUTEX_KILL },
+		[MODEL_EVENT] = { MODEL_EVENT_SET, MODEL_EVENT_PULSE },
+	};
+	enum model_type type;
+
+	call->obj = draw_below(state, plan->objects);
+	type = plan->obj[call->obj].type;
+	call->op = draw_op(state, type);
+	if (plan->crowded && !one_in(state, 4))
+		call->op = signals[type][draw_below(state, 2)];
 	call->arg = 1 + draw_below(state, 2);
 }
 
@@ -129,17 +164,17 @@ static void plan_wait(struct history_call *call, uint64_t *state)
 	struct model_args *args = &call->args;
 	uint8_t order[HISTORY_OBJECTS];
 
-	draw_order(state, order, plan.objects);
+	draw_order(state, order, plan->objects);
 	call->wait = true;
 	*args = (struct model_args) {
 		.all = one_in(state, 2),
 		.owner = 1 + draw_below(state, 2),
-		.count = 1 + draw_below(state, plan.objects),
+		.count = 1 + draw_below(state, plan->objects),
 		.alert = MODEL_NO_ALERT,
 	};
 	for (uint32_t i = 0; i < args->count; i++)
 		args->objs[i] = order[i];
-	if ((int)args->count < plan.objects && one_in(state, 2))
+	if ((int)args->count < plan->objects && one_in(state, 2))
 		args->alert = order[args->count];
 }
 
@@ -158,7 +193,7 @@ static void plan_action(struct action *action, uint64_t *state)
 
 	*action = (struct action) { };
 	if (what < 1) {
-		action->victim = draw_below(state, THREADS);
+		action->victim = draw_below(state, PLAYERS);
 		/* A wait that begins anew is not known to sleep any more. */
 		action->signal = is_sleeper(action->victim) ||
 				 one_in(state, 2) ? SIGUSR1 : SIGUSR2;
@@ -171,32 +206,48 @@ static void plan_action(struct action *action, uint64_t *state)
 	}
 }
 
+/* Makes object 0 one of those that are waited for. */
+static void join_crowd(struct model_args *args, uint64_t *state)
+{
+	uint32_t place = draw_below(state, args->count);
+
+	args->all |= !one_in(state, 4);
+	for (uint32_t i = 0; i < args->count; i++)
+		if (args->objs[i] == 0)
+			place = i;
+	if (args->alert == 0)
+		args->alert = args->objs[place];
+	args->objs[place] = 0;
+}
+
 /* Sleepers wait for what is not to be had at the start. */
-static void plan_sleeper(struct thread *sleeper, int place, uint64_t *state)
+static void plan_sleeper(struct player *sleeper, int place, uint64_t *state)
 {
 	struct history_call *call = &sleeper->action[0].call;
 
 	sleeper->actions = 1;
 	sleeper->action[0] = (struct action) { .patience = FOREVER };
 	plan_wait(call, state);
+	if (plan->crowded)
+		join_crowd(&call->args, state);
 	call->sleeps = true;
 	call->place = place;
 }
 
-static bool sleeper_sleeps(const struct thread *sleeper)
+static bool sleeper_sleeps(const struct player *sleeper)
 {
-	return model_satisfying(plan.obj, &sleeper->action[0].call.args) < 0;
+	return model_satisfying(plan->obj, &sleeper->action[0].call.args) < 0;
 }
 
 static void plan_observer(void)
 {
-	struct thread *observer = &thread[OBSERVER];
+	struct player *observer = &players[OBSERVER];
 
-	observer->actions = plan.objects;
-	for (int i = 0; i < plan.objects; i++)
+	observer->actions = plan->objects;
+	for (int i = 0; i < plan->objects; i++)
 		observer->action[i] = (struct action) {
 			.call.obj = i,
-			.call.op = driver_read_op(plan.obj[i].type),
+			.call.op = driver_read_op(plan->obj[i].type),
 		};
 }
 
@@ -204,30 +255,32 @@ static void make_plan(uint64_t seed)
 {
 	uint64_t state = seed;
 
-	plan = (struct plan) { };
-	plan.objects = 1 + draw_below(&state, 3);
-	for (int i = 0; i < plan.objects; i++)
-		plan_object(&plan.obj[i], &state);
-	plan.racers = 2 + draw_below(&state, RACERS - 1);
-	for (int i = 0; i < plan.racers; i++) {
-		thread[i].actions = 1 + draw_below(&state, ACTIONS);
-		for (int j = 0; j < thread[i].actions; j++)
-			plan_action(&thread[i].action[j], &state);
+	*plan = (struct plan) { };
+	plan->crowded = one_in(&state, 2);
+	plan->objects = plan->crowded ? 3 : 1 + draw_below(&state, 3);
+	for (int i = 0; i < plan->objects; i++)
+		plan_object(&plan->obj[i], &state);
+	plan->racers = 2 + draw_below(&state, RACERS - 1);
+	for (int i = 0; i < plan->racers; i++) {
+		players[i].actions = 1 + draw_below(&state, ACTIONS);
+		for (int j = 0; j < players[i].actions; j++)
+			plan_action(&players[i].action[j], &state);
 	}
-	for (int tries = draw_below(&state, 6); tries > 0; tries--) {
-		struct thread *sleeper = &thread[RACERS + plan.sleepers];
+	for (int tries = draw_below(&state, plan->crowded ? 12 : 6); tries > 0;
+	     tries--) {
+		struct player *sleeper = &players[RACERS + plan->sleepers];
 
-		if (plan.sleepers == SLEEPERS)
+		if (plan->sleepers == SLEEPERS)
 			break;
-		plan_sleeper(sleeper, plan.sleepers + 1, &state);
-		plan.sleepers += sleeper_sleeps(sleeper);
+		plan_sleeper(sleeper, plan->sleepers + 1, &state);
+		plan->sleepers += sleeper_sleeps(sleeper);
 	}
 	plan_observer();
-	for (int i = 0; i < THREADS; i++)
-		thread[i].pauses = draw(&state);
+	for (int i = 0; i < PLAYERS; i++)
+		players[i].pauses = draw(&state);
 }
 
-/* Threads */
+/* Players */
 
 static void call_wait(struct action *action)
 {
@@ -237,11 +290,11 @@ static void call_wait(struct action *action)
 
 	if (timeout && timeout != FOREVER)
 		timeout += clock_ns(CLOCK_MONOTONIC);
-	action->args = driver_wait_args(&call->args, fd, action->objs, timeout);
-	call->began = ++stamps;
+	action->args = driver_wait_args(&call->args, table->fd, action->objs, timeout);
+	call->began = ++table->stamps;
 	ret = ntsync_call(dev, driver_wait_request(&call->args), &action->args);
 	call->answer = driver_wait_answer(ret, action->args.index);
-	call->ended = ++stamps;
+	call->ended = ++table->stamps;
 }
 
 static void act(struct action *action)
@@ -249,13 +302,17 @@ static void act(struct action *action)
 	struct history_call *call = &action->call;
 
 	if (action->signal) {
-		pthread_kill(thread[action->victim].thread, action->signal);
+		unsigned int none = 0;
+
+		atomic_compare_exchange_strong(&players[action->victim].signaled,
+					       &none, ++table->stamps);
+		kill(players[action->victim].pid, action->signal);
 	} else if (call->wait) {
 		call_wait(action);
 	} else {
-		call->began = ++stamps;
-		call->answer = driver_op(fd[call->obj], call->op, call->arg);
-		call->ended = ++stamps;
+		call->began = ++table->stamps;
+		call->answer = driver_op(table->fd[call->obj], call->op, call->arg);
+		call->ended = ++table->stamps;
 	}
 }
 
@@ -270,42 +327,45 @@ static void pause_a_little(uint64_t *state)
 		spin(draw_below(state, 1 << draw_below(state, 12)));
 }
 
-static void *thread_main(void *data)
+static void play(struct player *self)
 {
-	struct thread *self = data;
-
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	self->ready = probe_open(&self->probe);
 	for (;;) {
 		self->at = FINISHED;
 		while (sem_wait(&self->begin))
 			;
-		if (!is_sleeper(self - thread))
-			meet(&arrived, 0, plan.racers);
-		for (int i = 0; i < self->actions && !stop; i++) {
+		if (!is_sleeper(self - players))
+			meet(&table->arrived, 0, plan->racers);
+		for (int i = 0; i < self->actions && !table->stop; i++) {
 			self->at = i;
 			pause_a_little(&self->pauses);
 			act(&self->action[i]);
 		}
 	}
-	return NULL;
 }
 
-static bool start_threads(void)
+static bool start_players(void)
 {
-	for (int i = 0; i < THREADS; i++) {
-		sem_init(&thread[i].begin, 0, 0);
-		thread[i].at = 0;
-		if (pthread_create(&thread[i].thread, NULL, thread_main,
-				   &thread[i]))
-			return false;
-		if (!wait_until(thread[i].at == FINISHED) || !thread[i].ready)
+	for (int i = 0; i < PLAYERS; i++) {
+		struct player *player = &players[i];
+		pid_t pid;
+
+		sem_init(&player->begin, 1, 0);
+		player->at = 0;
+		pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+		if (!pid)
+			play(player);
+		player->pid = pid;
+		if (pid < 0 || !wait_until(player->at == FINISHED) ||
+		    !player->ready)
 			return false;
 	}
 	return true;
 }
 
 /* Each racer on a CPU of its own, or all where they like, or all on one. */
-static void place_threads(uint64_t seed)
+static void place_racers(uint64_t seed)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -317,7 +377,7 @@ static void place_threads(uint64_t seed)
 			if (seed % 8 >= 4 ||
 			    cpu == (seed % 8 ? (int)(i + seed) % cpus : 0))
 				CPU_SET(cpu, &set);
-		pthread_setaffinity_np(thread[i].thread, sizeof(set), &set);
+		sched_setaffinity(players[i].pid, sizeof(set), &set);
 	}
 }
 
@@ -325,36 +385,38 @@ static void place_threads(uint64_t seed)
 
 static bool make_objects(void)
 {
-	for (int i = 0; i < plan.objects; i++) {
+	for (int i = 0; i < plan->objects; i++) {
 		struct model_answer start =
-			model_step(&plan.obj[i],
-				   driver_read_op(plan.obj[i].type), 0);
+			model_step(&plan->obj[i],
+				   driver_read_op(plan->obj[i].type), 0);
 
-		fd[i] = driver_create(dev, plan.obj[i].type, start.value[0],
-				      start.value[1]);
-		if (fd[i] < 0)
+		int fd = driver_create(dev, plan->obj[i].type, start.value[0],
+				       start.value[1]);
+
+		if (fd < 0)
 			return false;
+		table->fd[i] = fd;
 	}
 	return true;
 }
 
-static bool sleeps(const struct thread *thread, int at)
+static bool sleeps(const struct player *player, int at)
 {
-	const struct action *action = &thread->action[at];
+	const struct action *action = &player->action[at];
 
 	return action->call.sleeps &&
-	       probe_sleeps(&thread->probe,
+	       probe_sleeps(&player->probe,
 			    driver_wait_request(&action->call.args),
 			    &action->args);
 }
 
-/* What each thread is about, if all are asleep or through; else false. */
+/* What each player is about, if all are asleep or through; else false. */
 static bool look_around(int *at)
 {
-	for (int i = 0; i < THREADS; i++) {
-		at[i] = thread[i].at;
+	for (int i = 0; i < PLAYERS; i++) {
+		at[i] = players[i].at;
 		if (takes_part(i) && at[i] != FINISHED &&
-		    !sleeps(&thread[i], at[i]))
+		    !sleeps(&players[i], at[i]))
 			return false;
 	}
 	return true;
@@ -366,7 +428,7 @@ static bool look_around(int *at)
  */
 static bool is_quiet(int *at)
 {
-	int again[THREADS];
+	int again[PLAYERS];
 
 	return look_around(at) && look_around(again) &&
 	       !memcmp(at, again, sizeof(again));
@@ -374,8 +436,8 @@ static bool is_quiet(int *at)
 
 static bool all_finished(void)
 {
-	for (int i = 0; i < THREADS; i++)
-		if (takes_part(i) && thread[i].at != FINISHED)
+	for (int i = 0; i < PLAYERS; i++)
+		if (takes_part(i) && players[i].at != FINISHED)
 			return false;
 	return true;
 }
@@ -383,20 +445,20 @@ static bool all_finished(void)
 /* Ends the waits that go on; that they did so becomes part of the history. */
 static bool end_sleepers(const int *at)
 {
-	unsigned int when = ++stamps;
+	unsigned int when = ++table->stamps;
 
-	stop = true;
-	for (int i = 0; i < THREADS; i++)
+	table->stop = true;
+	for (int i = 0; i < PLAYERS; i++)
 		if (takes_part(i) && at[i] != FINISHED)
-			pthread_kill(thread[i].thread, SIGUSR1);
+			kill(players[i].pid, SIGUSR1);
 	if (!wait_until(all_finished()))
 		return false;
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i < PLAYERS; i++) {
 		struct history_call *call;
 
 		if (!takes_part(i) || at[i] == FINISHED)
 			continue;
-		call = &thread[i].action[at[i]].call;
+		call = &players[i].action[at[i]].call;
 		if (call->answer.ret == -EINTR) {
 			call->answer.ret = -ETIMEDOUT;
 			call->began = when;
@@ -405,49 +467,63 @@ static bool end_sleepers(const int *at)
 	return true;
 }
 
-/* Whether the threads came to an end. */
+/* A sleeper cannot have been interrupted before there was a signal. */
+static void date_interrupts(void)
+{
+	for (int i = 0; i < plan->sleepers; i++) {
+		struct player *sleeper = &players[RACERS + i];
+
+		if (sleeper->action[0].call.answer.ret == -EINTR)
+			sleeper->action[0].call.began = sleeper->signaled;
+	}
+}
+
+/* Whether the players came to an end. */
 static bool run_round(void)
 {
-	int at[THREADS];
+	int at[PLAYERS];
 
-	stamps = 0;
-	arrived = 0;
-	stop = false;
-	for (int i = 0; i <= OBSERVER; i++)
-		for (int j = 0; j < thread[i].actions; j++)
-			thread[i].action[j].call.ended = 0;
-	for (int i = 0; i < plan.sleepers; i++) {
-		struct thread *sleeper = &thread[RACERS + i];
+	table->stamps = 0;
+	table->arrived = 0;
+	table->stop = false;
+	for (int i = 0; i <= OBSERVER; i++) {
+		players[i].signaled = 0;
+		for (int j = 0; j < players[i].actions; j++)
+			players[i].action[j].call.ended = 0;
+	}
+	for (int i = 0; i < plan->sleepers; i++) {
+		struct player *sleeper = &players[RACERS + i];
 
 		sleeper->at = 0;
 		sem_post(&sleeper->begin);
 		if (!wait_until(sleeps(sleeper, 0)))
 			return false;
 	}
-	for (int i = 0; i < plan.racers; i++) {
-		thread[i].at = 0;
-		sem_post(&thread[i].begin);
+	for (int i = 0; i < plan->racers; i++) {
+		players[i].at = 0;
+		sem_post(&players[i].begin);
 	}
 	if (!wait_until(all_finished() || is_quiet(at)))
 		return false;
 	if (!all_finished() && !end_sleepers(at))
 		return false;
-	for (int i = 0; i < plan.objects; i++)
-		act(&thread[OBSERVER].action[i]);
+	date_interrupts();
+	for (int i = 0; i < plan->objects; i++)
+		act(&players[OBSERVER].action[i]);
 	return true;
 }
 
 static void collect(struct history *history)
 {
-	*history = (struct history) { .objects = plan.objects };
-	memcpy(history->obj, plan.obj, sizeof(plan.obj));
+	*history = (struct history) { .objects = plan->objects };
+	memcpy(history->obj, plan->obj, sizeof(plan->obj));
 	for (int i = 0; i <= OBSERVER; i++) {
 		if (!takes_part(i))
 			continue;
-		for (int j = 0; j < thread[i].actions; j++)
-			if (thread[i].action[j].call.ended)
+		for (int j = 0; j < players[i].actions; j++)
+			if (players[i].action[j].call.ended)
 				history->call[history->calls++] =
-					thread[i].action[j].call;
+					players[i].action[j].call;
 	}
 }
 
@@ -462,7 +538,7 @@ static void tell_call(int who, const struct history_call *call)
 	else
 		tell_op(what, call->obj, call->op, call->arg);
 	tell_answer(answer, call->answer);
-	ksft_print_msg("%5u %5u  thread %d%s: %s%s: %s\n", call->began,
+	ksft_print_msg("%5u %5u  player %d%s: %s%s: %s\n", call->began,
 		       call->ended, who,
 		       call->place ? ", asleep before" :
 		       who == OBSERVER ? ", afterwards" : "", what,
@@ -474,18 +550,18 @@ static void tell_history(uint64_t seed)
 	ksft_print_msg("SEED=%llu: nothing explains this history.\n",
 		       (unsigned long long)seed);
 	ksft_print_msg("(A wait that slept to the end has ETIMEDOUT.)\n");
-	for (int i = 0; i < plan.objects; i++) {
+	for (int i = 0; i < plan->objects; i++) {
 		char text[TELL_TEXT] = "";
 
-		tell_object(text, &plan.obj[i]);
+		tell_object(text, &plan->obj[i]);
 		ksft_print_msg("\tobject %d: %s\n", i, text);
 	}
 	ksft_print_msg("began ended\n");
-	for (unsigned int now = 0; now <= stamps; now++) {
+	for (unsigned int now = 0; now <= table->stamps; now++) {
 		for (int i = 0; i <= OBSERVER; i++) {
-			for (int j = 0; j < thread[i].actions; j++) {
+			for (int j = 0; j < players[i].actions; j++) {
 				struct history_call *call =
-					&thread[i].action[j].call;
+					&players[i].action[j].call;
 
 				if (takes_part(i) && call->ended &&
 				    call->began == now)
@@ -502,14 +578,14 @@ static bool run_plan(uint64_t seed, uint64_t *calls)
 	static struct history history;
 
 	make_plan(seed);
-	place_threads(seed);
+	place_racers(seed);
 	for (int round = 0; round < ROUNDS; round++) {
 		if (!make_objects()) {
 			ksft_print_msg("objects cannot be made\n");
 			return false;
 		}
 		if (!run_round()) {
-			ksft_print_msg("SEED=%llu: a thread does not end\n",
+			ksft_print_msg("SEED=%llu: a player does not end\n",
 				       (unsigned long long)seed);
 			return false;
 		}
@@ -519,8 +595,8 @@ static bool run_plan(uint64_t seed, uint64_t *calls)
 			return false;
 		}
 		*calls += history.calls;
-		for (int i = 0; i < plan.objects; i++)
-			close(fd[i]);
+		for (int i = 0; i < plan->objects; i++)
+			close(table->fd[i]);
 	}
 	return true;
 }
@@ -542,8 +618,14 @@ int main(void)
 	sigaction(SIGUSR1, &interrupt, NULL);
 	sigaction(SIGUSR2, &restart, NULL);
 	dev = ntsync_open();
-	if (dev < 0 || !start_threads())
-		ksft_exit_fail_msg("no device or no threads\n");
+	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (dev < 0 || table == MAP_FAILED)
+		ksft_exit_fail_msg("no device or no memory\n");
+	players = table->player;
+	plan = &table->plan;
+	if (!start_players())
+		ksft_exit_fail_msg("no processes\n");
 	while (good && calls < steps) {
 		good = run_plan(seed++, &calls);
 		histories += ROUNDS;

@@ -427,6 +427,124 @@ TEST_F(history, waits_for_all_go_first)
 	EXPECT_RIGHT(h);
 }
 
+/* With all waits for all that it satisfies, ... */
+TEST_F(history, a_signal_is_one_step)
+{
+	struct history *h = &self->h;
+
+	object(h, MODEL_SEM, 0, 5);
+	sleeper(h, 1, 5, ALL, ONLY_A, 0);
+	sleeper(h, 2, 6, ALL, ONLY_A, 0);
+	op(h, 1, 4, A, MODEL_SEM_RELEASE, 2, 0);
+	op(h, 2, 3, A, MODEL_SEM_READ, 0, 0);
+	h->call[3].answer.value[1] = 5;
+	EXPECT_RIGHT(h);
+	h->call[3].answer.value[0] = 2;
+	EXPECT_WRONG(h);
+	h->call[3].answer.value[0] = 1;
+	EXPECT_WRONG(h);
+	/* ... of which only those who slept before must be satisfied, */
+	h->call[1].place = 0;
+	h->call[1].began = 2;
+	EXPECT_RIGHT(h);
+	/* and not with those for any, but they have it alone. */
+	h->call[1].place = 2;
+	h->call[1].args.all = ANY;
+	EXPECT_WRONG(h);
+	h->call[3].answer.value[0] = 0;
+	EXPECT_RIGHT(h);
+}
+
+/*
+ * A manual-reset event B, an alert C and an event A: X waits for all of B with
+ * C, W for all of B and A.  Another sets C, and pulses A.
+ */
+TEST_F(history, who_knows_of_a_step_acts_after_it)
+{
+	struct history *h = &self->h;
+	enum { C = 2, X = 0, W = 1, SET_C = 3 };
+
+	object(h, MODEL_EVENT, 0, 0);
+	object(h, MODEL_EVENT, 1, 0);
+	object(h, MODEL_EVENT, 0, 0);
+	sleeper(h, 1, 10, ALL, ONLY_A, 0);
+	h->call[X].args.objs[0] = B;
+	h->call[X].args.alert = C;
+	sleeper(h, 2, THE_END, ALL, B_AND_A, 0);
+	goes_on(h, W);
+	set(h, 1, 8, B, false);
+	set(h, 2, 3, C, false);
+	pulse(h, 4, 5, A, false);
+	reads(h, 11, 12, C, true);
+	EXPECT_WRONG(h);
+	is_served(h, W);
+	EXPECT_RIGHT(h);
+	/* If the alert has ended X, W may have missed it. */
+	goes_on(h, W);
+	h->call[X].answer.value[0] = 1;
+	h->call[5].answer.value[1] = false;
+	EXPECT_RIGHT(h);
+	/* Nor is it interrupted after the step. */
+	h->call[X].answer.value[0] = 0;
+	h->call[5].answer.value[1] = true;
+	h->call[W].answer.ret = -EINTR;
+	h->call[W].args.count = 1;
+	h->call[W].began = 0;
+	EXPECT_RIGHT(h);
+	h->call[W].began = 6;
+	EXPECT_WRONG(h);
+}
+
+/*
+ * A signal comes to one sleeping wait for any after the other, and while it does
+ * so others may come to them first.
+ */
+TEST_F(history, waits_for_any_are_served_one_by_one)
+{
+	struct history *h = &self->h;
+	enum { C = 2, U = 0, V = 1, SET_A = 2 };
+
+	object(h, MODEL_EVENT, 1, 0);
+	object(h, MODEL_EVENT, 1, 0);
+	object(h, MODEL_EVENT, 0, 0);
+	/* U shows that A was set before C, and V that B was before A. */
+	sleeper(h, 1, 20, ANY, ONLY_A, 0);
+	h->call[U].args.alert = C;
+	sleeper(h, 2, 21, ANY, A_AND_B, 0);
+	h->call[V].answer.value[0] = 1;
+	set(h, 1, 10, A, false);
+	set(h, 2, 3, C, false);
+	set(h, 4, 5, B, false);
+	reads(h, 22, 23, C, true);
+	EXPECT_RIGHT(h);
+	/* Not when the signal is through. */
+	h->call[SET_A].ended = 3;
+	EXPECT_WRONG(h);
+	/* Nor does a poll see that. */
+	h->call[SET_A].ended = 10;
+	h->call[V].place = 0;
+	EXPECT_RIGHT(h);
+	h->call[V].sleeps = false;
+	h->call[V].began = 6;
+	EXPECT_WRONG(h);
+	h->call[V].answer.value[0] = 0;
+	EXPECT_RIGHT(h);
+}
+
+/* While it serves them, its object is nobody else's. */
+TEST_F(history, an_object_is_closed_while_it_serves)
+{
+	struct history *h = &self->h;
+
+	events(h, false, false);
+	sleeper(h, 1, 7, ANY, ONLY_A, 0);
+	set(h, 1, 6, A, false);
+	reads(h, 2, 3, A, true);
+	EXPECT_WRONG(h);
+	h->call[2].answer.value[1] = false;
+	EXPECT_RIGHT(h);
+}
+
 TEST_F(history, a_signal_that_interrupts_loses_no_service)
 {
 	struct history *h = &self->h;
