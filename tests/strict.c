@@ -631,12 +631,16 @@ static int create_objects(struct play *play)
 	return ret < 0 ? -EMFILE : 0;
 }
 
+/* Each has the objects in another order, so the driver looks at each anew. */
 static int start_crowd(struct play *play)
 {
 	for (int i = 0; i < CROWD; i++) {
-		int ret = waiter_start(&play->crowd[i], play->dev, ALL,
-				       play->wide, WIDE, NOBODY_WAITS, 0);
+		int objs[WIDE], ret;
 
+		for (int j = 0; j < WIDE; j++)
+			objs[j] = play->wide[(i + j) % WIDE];
+		ret = waiter_start(&play->crowd[i], play->dev, ALL, objs, WIDE,
+				   NOBODY_WAITS, 0);
 		if (ret)
 			return ret;
 	}
