@@ -30,7 +30,7 @@
 
 /* So many rounds are to meet the step, of so many at most. */
 #define ENOUGH	50
-#define ROUNDS	3000
+#define ROUNDS	10000
 
 /* How far ahead a deadline is when its wait begins, in nanoseconds. */
 #define AHEAD	(10 * NSEC_PER_MSEC)
