@@ -124,7 +124,7 @@ struct ntsync_instance {
  * @abandoned: the mutex's owner was declared dead, and no one has acquired it
  *	since
  * @queued: how many waits are in @queue, or at 255 more than can be counted,
- *	until @queue is empty
+ *	until none is left
  * @unsorted: @watchers are not in the order of service; under multi_lock
  * @id: number of the object in its instance; may repeat after 2^32 objects
  * @sem: state of a semaphore
@@ -185,9 +185,9 @@ static_assert(IS_ENABLED(CONFIG_PREEMPT_RT) ||
  * @wait: whose entry it is, NULL if it is the pollers'
  * @owner: copy of ntsync_set.owner
  * @index: what ntsync_wait.result becomes if this object ends the wait
- * @prio: copy of ntsync_wait.prio
+ * @prio: ntsync_wait.prio once the entry has come to its place in the queue
  *
- * The nodes are guarded by the object's lock; the rest does not change.
+ * The nodes and @prio are guarded by the object's lock; the rest does not change.
  */
 struct ntsync_entry {
 	struct list_head node;
@@ -555,7 +555,8 @@ static void ntsync_insert_by_owner(struct ntsync_obj *obj,
 		parent = *link;
 		other = rb_entry(parent, struct ntsync_entry, owner_node);
 		if (entry->owner < other->owner ||
-		    (entry->owner == other->owner && entry->prio < other->prio))
+		    (entry->owner == other->owner &&
+		     entry->wait->prio < other->wait->prio))
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
@@ -605,7 +606,8 @@ static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 /*
  * Move an entry of a locked object's queue ahead of those that are less urgent.
  * On a long way the lock is dropped now and then; until the entry has come to its
- * place it is served like one that has just joined.
+ * place it is served, and passed by others, like an ordinary one that has just
+ * joined.
  */
 static void ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
@@ -614,7 +616,7 @@ static void ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
 
 	for (steps = 1; !list_empty(&entry->node); steps++) {
 		ahead = list_prev_entry(entry, node);
-		if (&ahead->node == &obj->queue || ahead->prio <= entry->prio)
+		if (&ahead->node == &obj->queue || ahead->prio <= entry->wait->prio)
 			break;
 		list_move_tail(&entry->node, &ahead->node);
 		if (steps % NTSYNC_BATCH)
@@ -623,6 +625,7 @@ static void ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
 		cond_resched();
 		spin_lock(&obj->lock);
 	}
+	entry->prio = entry->wait->prio;
 }
 
 static void ntsync_dequeue(struct ntsync_obj *obj, struct ntsync_entry *entry)
@@ -631,7 +634,8 @@ static void ntsync_dequeue(struct ntsync_obj *obj, struct ntsync_entry *entry)
 	list_del_init(&entry->node);
 	if (obj->queued < U8_MAX)
 		obj->queued--;
-	else if (list_empty(&obj->queue))
+	else if (list_empty(&obj->queue) ||
+		 (list_is_singular(&obj->queue) && ntsync_find_pollers(obj)))
 		obj->queued = 0;
 	if (obj->type == NTSYNC_MUTEX)
 		rb_erase(&entry->owner_node, &obj->by_owner);
@@ -783,10 +787,14 @@ static bool ntsync_grant(struct ntsync_wait *wait)
 	for (i = 0; i < set->total && held; i++) {
 		struct ntsync_obj *obj = set->objs[i];
 
-		if (ntsync_is_held(obj))
+		held = i == set->count;
+		if (ntsync_is_held(obj)) {
+			/* This step may have acquired it. */
+			held = held || !ntsync_try_watch(wait, obj);
 			continue;
+		}
 		spin_lock(&obj->lock);
-		held = i == set->count || !ntsync_try_watch(wait, obj);
+		held = held || !ntsync_try_watch(wait, obj);
 		if (held) {
 			ntsync_hold_locked(obj);
 			__set_bit(i, fresh);
@@ -967,21 +975,6 @@ static noinline void ntsync_satisfy(struct ntsync_obj *obj, int offer,
 	ntsync_wake_all(&wakes);
 }
 
-/* Release all that a step holds: its object, and those of what it granted. */
-static void ntsync_release_step(struct ntsync_obj *obj,
-				const struct ntsync_wakes *wakes)
-{
-	struct ntsync_wait *wait;
-
-	for (wait = wakes->first; wait; wait = wait->next_wake) {
-		if (wait->all)
-			ntsync_release_set(wait->set);
-		cond_resched();
-	}
-	if (ntsync_is_held(obj))
-		ntsync_release(obj);
-}
-
 /*
  * ntsync_signal() of an object that is held or watched or has a long queue.  The
  * queue comes last: other threads may find its waits claimed before this ends.
@@ -991,6 +984,7 @@ static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 				       u32 arg, u32 *prev)
 {
 	struct ntsync_wakes wakes = { .last = &wakes.first };
+	struct ntsync_wait *wait;
 	bool more = true;
 	int ret;
 
@@ -1008,7 +1002,13 @@ static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 		}
 	}
 	ntsync_end_offer(obj, ret, op, &wakes);
-	ntsync_release_step(obj, &wakes);
+	for (wait = wakes.first; wait; wait = wait->next_wake) {
+		if (wait->all)
+			ntsync_release_set(wait->set);
+		cond_resched();
+	}
+	if (ntsync_is_held(obj))
+		ntsync_release(obj);
 	mutex_unlock(&obj->instance->multi_lock);
 	ntsync_wake_all(&wakes);
 	return min(ret, 0);
@@ -1252,8 +1252,9 @@ static long ntsync_mutex_read(struct ntsync_obj *mutex,
 
 /*
  * Events.  A signal or reset cannot fail once the caller's memory is known to be
- * writable.  To find that out, what looks like the previous state is written
- * before; in nearly all calls it is, and need not be written again.
+ * writable.  To find that out, the previous state that makes sense of the call is
+ * written before.  It must not be what a look says: another thread that reads the
+ * memory could tell that a step has begun.
  */
 
 static int ntsync_event_set_step(struct ntsync_obj *event, u32 unused,
@@ -1292,19 +1293,18 @@ static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
 						enum ntsync_op op,
 						u32 __user *uarg)
 {
-	u32 guess, prev;
+	u32 prev;
 	int ret;
 
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
-	guess = ntsync_load(&event->event.signaled);
-	if (put_user(guess, uarg))
+	if (put_user(0, uarg))
 		return -EFAULT;
 
 	ret = ntsync_signal(event, step, op, 0, &prev);
 	if (ret)
 		return ret;
-	return likely(prev == guess) ? 0 : put_user(prev, uarg);
+	return likely(!prev) ? 0 : put_user(prev, uarg);
 }
 
 /**
@@ -1320,19 +1320,18 @@ static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
  */
 static long ntsync_event_reset(struct ntsync_obj *event, u32 __user *uarg)
 {
-	u32 guess, prev;
+	u32 prev;
 
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
-	guess = ntsync_load(&event->event.signaled);
-	if (put_user(guess, uarg))
+	if (put_user(1, uarg))
 		return -EFAULT;
 
 	ntsync_lock(event);
 	prev = event->event.signaled;
 	ntsync_store(&event->event.signaled, 0);
 	spin_unlock(&event->lock);
-	return likely(prev == guess) ? 0 : put_user(prev, uarg);
+	return likely(prev) ? 0 : put_user(prev, uarg);
 }
 
 /**
@@ -1403,7 +1402,7 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 	entry->wait = wait;
 	entry->owner = wait->set->owner;
 	entry->index = index;
-	entry->prio = wait->prio;
+	entry->prio = MAX_RT_PRIO;
 
 	ntsync_lock(obj);
 	if (!ntsync_signaled(obj, wait->set->owner)) {
@@ -1891,13 +1890,8 @@ static noinline int ntsync_look_held(struct ntsync_instance *instance,
 	return ret;
 }
 
-static __always_inline struct ntsync_set
-ntsync_set_of_one(struct ntsync_obj **obj, u32 owner)
-{
-	return (struct ntsync_set){
-		.objs = obj, .count = 1, .total = 1, .owner = owner,
-	};
-}
+#define NTSYNC_SET_OF_ONE(obj, set_owner)				\
+	{ .objs = &(obj), .count = 1, .total = 1, .owner = (set_owner) }
 
 /* Wait for one object; for any or for all is the same until it blocks. */
 static __always_inline int
@@ -1916,7 +1910,7 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 		return ret;
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline)) {
-		const struct ntsync_set set = ntsync_set_of_one(&obj, args->owner);
+		const struct ntsync_set set = NTSYNC_SET_OF_ONE(obj, args->owner);
 
 		return ntsync_block_set(instance, &set, all, deadline, &index);
 	}
@@ -2104,7 +2098,7 @@ static noinline __cold int
 ntsync_trace_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 		      bool all, const struct ntsync_wait_args *args)
 {
-	const struct ntsync_set set = ntsync_set_of_one(&obj, args->owner);
+	const struct ntsync_set set = NTSYNC_SET_OF_ONE(obj, args->owner);
 
 	return ntsync_trace_wait(instance, &set, all, args, &(u32){ 0 });
 }
@@ -2323,40 +2317,45 @@ static void ntsync_show_wait(struct ntsync_reader *reader,
 static void ntsync_show_alls(struct ntsync_reader *reader,
 			     const struct ntsync_obj *obj)
 {
-	struct ntsync_instance *instance = obj->instance;
 	struct ntsync_wait *wait;
 	u32 index;
 
-	if (mutex_lock_killable(&instance->multi_lock))
+	if (mutex_lock_killable(&obj->instance->multi_lock))
 		return;
-	list_for_each_entry(wait, &instance->alls, in_instance) {
+	list_for_each_entry(wait, &obj->instance->alls, in_instance) {
+		if (fatal_signal_pending(current))
+			break;
 		index = ntsync_index_of(wait->set, obj);
 		if (atomic_read(&wait->result) == NTSYNC_PENDING &&
 		    index < wait->set->count)
 			ntsync_show_wait(reader, wait, index);
 		cond_resched();
 	}
-	mutex_unlock(&instance->multi_lock);
+	mutex_unlock(&obj->instance->multi_lock);
 }
 
 /*
- * Pass over an entry of a locked object's queue and show its wait, once if the
- * object stands in it several times.  Returns whether there may be another wait
+ * Pass over the next wait in a locked object's queue and show it, once if the
+ * object stands in it several times.  Returns whether there may be another one
  * that was queued when the reader began; ordinary ones are queued as they began.
  */
-static bool ntsync_pass_entry(struct ntsync_reader *reader,
-			      struct ntsync_entry *place, struct ntsync_obj *obj)
+static bool ntsync_pass_wait(struct ntsync_reader *reader,
+			     struct ntsync_entry *place, struct ntsync_obj *obj)
 {
-	struct ntsync_entry *entry;
-	struct ntsync_wait *wait;
+	struct ntsync_entry *entry = place;
+	const struct ntsync_wait *wait;
+	u32 readers = 0;
 
-	if (list_is_last(&place->node, &obj->queue))
-		return false;
-	entry = list_next_entry(place, node);
-	wait = entry->wait;
-	if (!wait || (entry->prio == MAX_RT_PRIO && wait->begun > reader->began))
+	do {
+		if (list_is_last(&entry->node, &obj->queue))
+			return false;
+		entry = list_next_entry(entry, node);
+		wait = entry->wait;
+	} while (wait && !wait->set && readers++ < NTSYNC_BATCH);
+	if (!wait || (wait->prio == MAX_RT_PRIO && wait->begun > reader->began))
 		return false;
 	if (atomic_read(&wait->result) == NTSYNC_PENDING &&
+	    wait->begun <= reader->began &&
 	    ntsync_index_of(wait->set, obj) == entry->index)
 		ntsync_show_wait(reader, wait, entry->index);
 	list_move(&place->node, &entry->node);
@@ -2383,7 +2382,7 @@ static void ntsync_show_queue(struct ntsync_reader *reader, struct ntsync_obj *o
 			list_move(&place.node, &obj->queue);
 			place.prio = INT_MIN;
 		}
-		more = ntsync_pass_entry(reader, &place, obj);
+		more = ntsync_pass_wait(reader, &place, obj);
 		if (!more)
 			ntsync_dequeue(obj, &place);
 		spin_unlock(&obj->lock);

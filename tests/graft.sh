@@ -48,7 +48,7 @@ grafted_right() {
 	local misc=drivers/misc
 	mkdir -p "$trees/expected"
 	cp -r "$trees/plain/." "$trees/expected"
-	install -D -m 644 -t "$trees/expected/$misc/ntsync" ntsync.c include/compat.h Kbuild Kconfig
+	install -D -m 644 -t "$trees/expected/$misc/ntsync" ntsync.c include/{compat,fget}.h Kbuild Kconfig
 	cp include/uapi/linux/ntsync.h "$trees/expected/include/uapi/linux/"
 	cp include/trace/events/ntsync.h "$trees/expected/include/trace/events/"
 	sed -i 's|^endmenu|source "drivers/misc/ntsync/Kconfig"\n&|' "$trees/expected/$misc/Kconfig"
