@@ -39,48 +39,52 @@ with_lists() {
 # What is logged from here on belongs to this step.
 begin() { step=$(stat -c %s "$apt_log"); }
 
-step_log() { tail -c "+$((step + 1))" "$apt_log"; }
+# usage: logged PATTERN [OPTION...]
+logged() { grep -E -e "$1" "${@:2}" < <(tail -c "+$((step + 1))" "$apt_log"); }
 
 # Whether there is no room.  Then the log may lack the end, too.
 full() {
 	local status=1
+	! logged 'No space left on device|enough free space' -q || return 0
 	head -c 100000 /dev/zero >"$cache/tmp.full" || status=0
 	rm -f "$cache/tmp.full"
 	return $status
 }
 
-# What apt may say, the worst first, and what to do then.
+# What apt and others may say, the worst first, and what to do then.
 updating="the archive is being updated, or is not one: try again later, or give apt another mirror"
 wrong_sources="do apt's sources have Debian 12 with its security updates?"
 causes=(
-	'No space left on device|enough free space'
-		"make room for $cache"
 	'Release file for .* (is expired|is not valid yet)'
 		"is this machine's clock right ($(date -u +%F))? If so, give apt another mirror"
-	"Could not resolve|Temporary failure resolving|Could not connect|[Tt]imed out|unreachable"
-		"is this machine on the network?"
-	'Hash Sum mismatch|File has unexpected size|404  Not Found|File not found|Release file'
+	'Could not resolve|Temporary failure resolving|Could not connect|[Tt]imed out|unreachable'
+		'is this machine on the network?'
+	'Failed to fetch|Release file|Depends: .* but '
 		"$updating"
 	'E: not root'
 		"apt's lists may be too old: as root, run apt-get update"
-	"Unable to locate package|has no (installation )?candidate|unmet dependencies"
+	'Unable to locate package|has no (installation )?candidate'
 		"$wrong_sources"
-	'^E: |error|cannot|failed'
-		"the log tells more"
+	'^E: '
+		'the log tells more'
+	'error|cannot|failed'
+		'the log tells more'
+	''
+		'the log tells more'
 )
 
 # Finds out what was wrong with this step.
 find_cause() {
 	local i
-	reason='the disk is full' advice=${causes[1]}
+	reason='the disk is full' advice="make room for $cache"
 	! full || return 0
 	for ((i = 0; i < ${#causes[@]}; i += 2)); do
 		advice=${causes[i + 1]}
-		reason=$(step_log | grep -m 1 -E "${causes[i]}") || continue
+		reason=$(logged "${causes[i]}" -m 1) || continue
 		reason=${reason#[EW]: }
 		return 0
 	done
-	reason='there is no word of it'
+	reason='without a word'
 }
 
 failed() {
@@ -102,13 +106,13 @@ finish() {
 
 # What apt could not do, or where it did what it was asked to, what to do.
 give_up() {
-	! step_log | grep -q '^E: ' || failed "$1"
+	! logged '^E: ' -q || failed "$1"
 	die "$1: $2"
 }
 
 # Whether it failed for a file or a list that could not be had.
 not_there() {
-	! full && step_log | grep -qE 'Failed to fetch|Unable to locate package|candidate|unmet dependencies'
+	! full && logged 'Failed to fetch|Unable to locate package|candidate|Depends: .* but ' -q
 }
 
 # Other releases of Debian
