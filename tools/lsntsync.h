@@ -3,15 +3,13 @@
 #ifndef LSNTSYNC_H
 #define LSNTSYNC_H
 
-#include <err.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/types.h>
+#include "util.h"
 
-/* Exit statuses; no trouble and no deadlock is 0. */
+/* Exit status; no trouble and no deadlock is 0. */
 #define EXIT_DEADLOCK	1
-#define EXIT_TROUBLE	2
 
 enum type {
 	TYPE_UNKNOWN,
@@ -191,22 +189,5 @@ void list_columns(void);
 struct table *new_table(const char *name);
 void add_row(struct table *table, const struct row *row);
 void print_table(struct table *table);
-
-/* util.c */
-void *allocate(size_t size);
-void *grow(void *array, size_t nr, size_t size);
-
-/* A text of its own, made as by printf(). */
-#define format(...)							\
-({									\
-	char *_text;							\
-									\
-	if (asprintf(&_text, __VA_ARGS__) < 0)				\
-		err(EXIT_TROUBLE, NULL);				\
-	_text;								\
-})
-
-void split_words(const char *text, void (*item)(const char *word, void *data),
-		 void *data);
 
 #endif /* LSNTSYNC_H */

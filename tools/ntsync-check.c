@@ -7,7 +7,6 @@
  * thing that is wrong (the judges), then prints both.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/ntsync.h>
+#include "proc.h"
+#include "util.h"
 
 #define DEVICE		"/dev/ntsync"
 #define MODULE		"/sys/module/ntsync"
@@ -47,7 +48,7 @@ static const char * const origin_words[] = {
 struct process {
 	int pid;
 	bool wine;
-	char command[17];
+	char *command;
 };
 
 /* All that was found out. */
@@ -248,34 +249,25 @@ static void find_use(void)
 	close(device);
 }
 
-/* Whether one of the process's descriptors is the device or an object. */
-static bool uses(DIR *fds)
+/* Whether one of these descriptors is the device or an object. */
+static bool any_used(DIR *fds)
 {
 	struct dirent *entry;
-	char target[64];
-	ssize_t len;
 
-	while ((entry = readdir(fds))) {
-		len = readlinkat(dirfd(fds), entry->d_name, target,
-				 sizeof(target) - 1);
-		if (len < 0)
-			continue;
-		target[len] = '\0';
-		if (!strcmp(target, DEVICE) ||
-		    !strcmp(target, "anon_inode:ntsync"))
+	while ((entry = readdir(fds)))
+		if (read_target(dirfd(fds), entry->d_name) != TARGET_OTHER)
 			return true;
-	}
 	return false;
 }
 
 /* A Windows program has a name of its own; its loader and its server do not. */
-static bool is_wine(const char *pid)
+static bool is_wine(const char *task)
 {
-	char path[64], exe[PATH_MAX];
+	char path[PATH_MAX], exe[PATH_MAX];
 	const char *name;
 	ssize_t len;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%s/exe", task);
 	len = readlink(path, exe, sizeof(exe) - 1);
 	if (len < 0)
 		return false;
@@ -284,46 +276,45 @@ static bool is_wine(const char *pid)
 	return name && !strncmp(name + 1, "wine", 4);
 }
 
-static void add_process(const char *pid)
+static void add_process(const char *pid, const char *task,
+			const struct status *status)
 {
-	struct process *process;
-	char path[64];
+	found.processes = grow(found.processes, found.count,
+			       sizeof(*found.processes));
+	found.processes[found.count++] = (struct process) {
+		.pid = parse_id(pid),
+		.wine = is_wine(task),
+		.command = format("%s", status->name),
+	};
+}
 
-	process = reallocarray(found.processes, found.count + 1,
-			       sizeof(*process));
-	if (!process) {
-		perror("ntsync-check");
-		exit(2);
+static void find_process(const char *pid)
+{
+	struct status status;
+	char task[NAME_MAX];
+	DIR *fds;
+
+	if (!find_task("/proc", pid, task, &status))
+		return;
+	fds = open_folder("/proc", task, "fd");
+	if (!fds) {
+		found.hidden += errno == EACCES;
+		return;
 	}
-	found.processes = process;
-	process += found.count++;
-	process->pid = atoi(pid);
-	process->wine = is_wine(pid);
-	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	if (!read_line(path, process->command, sizeof(process->command)))
-		strcpy(process->command, "?");
+	if (any_used(fds))
+		add_process(pid, task, &status);
+	closedir(fds);
 }
 
 static void find_processes(void)
 {
-	DIR *proc = opendir("/proc"), *fds;
+	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	char path[64];
 
-	while (proc && (entry = readdir(proc))) {
-		if (!isdigit(entry->d_name[0]) ||
-		    atoi(entry->d_name) == getpid())
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/fd", entry->d_name);
-		fds = opendir(path);
-		if (!fds) {
-			found.hidden += errno == EACCES;
-			continue;
-		}
-		if (uses(fds))
-			add_process(entry->d_name);
-		closedir(fds);
-	}
+	while (proc && (entry = readdir(proc)))
+		if (parse_id(entry->d_name) > 0 &&
+		    parse_id(entry->d_name) != getpid())
+			find_process(entry->d_name);
 	if (proc)
 		closedir(proc);
 }

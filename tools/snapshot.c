@@ -4,7 +4,6 @@
  * a process, a descriptor or a file of /proc that has just gone is no error.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +11,8 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "lsntsync.h"
+#include "proc.h"
 
 #define NSEC_PER_SEC	1000000000.0
 
@@ -32,14 +31,6 @@ const char * const state_names[] = {
 	NULL
 };
 
-/* What /proc/PID/status says of a thread. */
-struct status {
-	char name[64];
-	char state;
-	pid_t tgid;
-	bool memory;	/* no kernel thread, and has not ended */
-};
-
 /* What one fdinfo says: of an object with its waits, or of the device. */
 struct fdinfo {
 	bool told;	/* anything at all */
@@ -51,49 +42,6 @@ struct fdinfo {
 	size_t nr_waits;
 };
 
-/* Text */
-
-/* The bytes of the UTF-8 character that begins here, 0 if none does. */
-static size_t utf8_length(const char *text)
-{
-	unsigned char lead = *text;
-	size_t i, length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 :
-			   lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-
-	for (i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
-/* A process may give itself any name; JSON and terminals take only text. */
-static void make_text(char *name)
-{
-	size_t length;
-
-	while (*name) {
-		length = utf8_length(name);
-		if (!length || iscntrl((unsigned char)*name))
-			*name = '?';
-		name += length ? length : 1;
-	}
-}
-
-static bool parse_u64(const char *text, unsigned long long *value)
-{
-	unsigned long long number;
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return false;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno || *end)
-		return false;
-	*value = number;
-	return true;
-}
-
 static bool parse_u32(const char *text, unsigned int *value)
 {
 	unsigned long long number;
@@ -102,120 +50,6 @@ static bool parse_u32(const char *text, unsigned int *value)
 		return false;
 	*value = number;
 	return true;
-}
-
-/* The number of a process, thread or descriptor; -1 for other names. */
-static int parse_id(const char *text)
-{
-	unsigned long long number;
-
-	return parse_u64(text, &number) && number <= INT_MAX ? (int)number : -1;
-}
-
-/* Files */
-
-/*
- * Reads a whole file, whose name is relative to a folder.  The text is good
- * until the next one is read.  NULL if it cannot be read.
- */
-static char *read_file(int folder, const char *name)
-{
-	static size_t size = 1 << 16;
-	static char *text;
-	size_t used = 0;
-	ssize_t ret = -1;
-	int fd;
-
-	fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	if (!text)
-		text = allocate(size);
-	while ((ret = read(fd, text + used, size - used - 1)) > 0) {
-		used += ret;
-		if (used < size - 1)
-			continue;
-		size *= 2;
-		text = realloc(text, size);
-		if (!text)
-			err(EXIT_TROUBLE, NULL);
-	}
-	close(fd);
-	text[used] = 0;
-	return ret < 0 ? NULL : text;
-}
-
-/*
- * Splits the next line of a text at its first colon and the blanks that follow.
- * Lines without one are passed over.
- */
-static bool next_line(char **text, char **key, char **value)
-{
-	char *line, *colon;
-
-	while ((line = strsep(text, "\n"))) {
-		colon = strchr(line, ':');
-		if (!colon)
-			continue;
-		*colon = 0;
-		*key = line;
-		*value = colon + 1 + strspn(colon + 1, " \t");
-		return true;
-	}
-	return false;
-}
-
-/* Processes and threads */
-
-static DIR *open_folder(const char *proc, const char *task, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s/%s", proc, task, name);
-	return opendir(path);
-}
-
-static bool read_status(const char *proc, const char *task,
-			struct status *status)
-{
-	char path[PATH_MAX], *text, *key, *value;
-
-	*status = (struct status) { };
-	snprintf(path, sizeof(path), "%s/%s/status", proc, task);
-	text = read_file(AT_FDCWD, path);
-	while (text && next_line(&text, &key, &value)) {
-		if (!strcmp(key, "Name"))
-			snprintf(status->name, sizeof(status->name), "%s", value);
-		else if (!strcmp(key, "State"))
-			status->state = *value;
-		else if (!strcmp(key, "Tgid"))
-			status->tgid = parse_id(value);
-		else if (!strcmp(key, "VmSize"))
-			status->memory = true;
-	}
-	make_text(status->name);
-	return status->tgid > 0;
-}
-
-/* The path below @proc of a thread that lives on after its process's first. */
-static bool find_living_thread(const char *proc, const char *pid,
-			       char path[NAME_MAX])
-{
-	DIR *dir = open_folder(proc, pid, "task");
-	struct status status;
-	struct dirent *entry;
-	bool found = false;
-
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		if (parse_id(entry->d_name) < 0)
-			continue;
-		snprintf(path, NAME_MAX, "%.16s/task/%.16s", pid, entry->d_name);
-		found = read_status(proc, path, &status) && status.memory;
-	}
-	closedir(dir);
-	return found;
 }
 
 static struct process *add_process(struct snapshot *snapshot, pid_t pid,
@@ -517,17 +351,10 @@ static void read_descriptor(struct snapshot *snapshot, const char *proc,
 			    const struct process *process, int fds, int fdinfos,
 			    const char *fd)
 {
-	static const char an_object[] = "anon_inode:ntsync";
-	static const char the_device[] = "/dev/ntsync";
-	char target[sizeof(an_object)];
+	enum target target = read_target(fds, fd);
 	struct fdinfo info;
-	ssize_t length;
 
-	length = readlinkat(fds, fd, target, sizeof(target));
-	if (length < 0 || length == sizeof(target))
-		return;
-	target[length] = 0;
-	if (strcmp(target, an_object) && strcmp(target, the_device))
+	if (target == TARGET_OTHER)
 		return;
 	if (!read_fdinfo(fdinfos, fd, &info))
 		return;
@@ -535,7 +362,7 @@ static void read_descriptor(struct snapshot *snapshot, const char *proc,
 		add_instance(snapshot, &info);
 	} else if (info.told) {
 		add_object(snapshot, proc, process, parse_id(fd), &info);
-	} else if (!strcmp(target, an_object)) {
+	} else if (target == TARGET_OBJECT) {
 		snapshot->mute++;
 		add_holder(new_object(snapshot, &info.object), process,
 			   parse_id(fd));
@@ -571,11 +398,7 @@ static void read_process(struct snapshot *snapshot, const char *proc,
 	struct status status;
 	char task[NAME_MAX];
 
-	snprintf(task, sizeof(task), "%s", pid);
-	if (!read_status(proc, pid, &status))
-		return;
-	if (!status.memory &&
-	    (status.state != 'Z' || !find_living_thread(proc, pid, task)))
+	if (!find_task(proc, pid, task, &status))
 		return;
 	read_descriptors(snapshot, proc, task,
 			 add_process(snapshot, parse_id(pid), status.name));

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
-#include "lsntsync.h"
+#include "util.h"
 
 /* Zeroed. */
 void *allocate(size_t size)
