@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The litmus tests of this folder, for tests/spin/check.
+# shellcheck disable=SC2154 # it sets out, and tests/lib.sh cache
+
+# Runs herd7 on a test, with a break or none.  verdict becomes "never" or "sometimes", for
+# whether what the test's last line tells can come about, or "data race".
+run_litmus() {
+	local run=$out/$1.litmus${2:+.$2}
+	report=$run.log
+	gcc -E -P -x c ${2:+-D"$2"} "tests/litmus/$1.litmus" -o "$run" 2>"$report" &&
+		"$cache/herd/herd7" "$run" >>"$report" 2>&1
+	verdict=$(sed -nE 's/^Observation [^ ]+ (\w+) .*/\L\1/p' "$report")
+	! grep -q '^Flag data-race' "$report" || verdict='data race'
+	: "${verdict:=no answer}"
+}
+
+# Never, and with each break it can.
+check_litmus() {
+	local break result found=()
+	run_litmus "$1"
+	result=$verdict
+	if [[ $verdict == never ]]; then
+		pass "$1.litmus: never"
+	else
+		sed 's/^/    /' "$report" | tail -n 20
+		fail "$1.litmus: $verdict"
+	fi
+	for break in $(breaks_of "tests/litmus/$1.litmus"); do
+		run_litmus "$1" "$break"
+		case $verdict in
+		sometimes|always|'data race')
+			found+=("$break")
+			pass "$1.litmus breaks with $break: $verdict" ;;
+		*)
+			sed 's/^/    /' "$report" | tail -n 20
+			fail "$1.litmus with $break: $verdict" ;;
+		esac
+	done
+	row "$1.litmus" "$result" "${found[@]}"
+}
+
+# The tests speak of ntsync.c as it is: ops.h quotes all lines of it that order memory.
+check_quotes() {
+	local orders='smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|atomic_cmpxchg'
+	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.h | sort -u) \
+		<(sed 's/^\s*/ /' ntsync.c | grep -E "$orders" | sed 's/^ //' | sort -u) >"$out/quotes"; then
+		pass "quotes: tests/litmus/ops.h has the lines of ntsync.c that order memory"
+	else
+		sed -nE 's/^</    ops.h:   /p; s/^>/    ntsync.c:/p' "$out/quotes"
+		fail "quotes: tests/litmus/ops.h and ntsync.c differ in what orders memory"
+	fi
+}
