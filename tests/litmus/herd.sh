@@ -40,14 +40,14 @@ check_litmus() {
 	row "$1.litmus" "$result" "${found[@]}"
 }
 
-# The tests speak of ntsync.c as it is: ops.h quotes all lines of it that order memory.
+# The tests speak of ntsync.c as it is: ops.def quotes all lines of it that order memory.
 check_quotes() {
 	local orders='smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|atomic_cmpxchg'
-	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.h | sort -u) \
+	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.def | sort -u) \
 		<(sed 's/^\s*/ /' ntsync.c | grep -E "$orders" | sed 's/^ //' | sort -u) >"$out/quotes"; then
-		pass "quotes: tests/litmus/ops.h has the lines of ntsync.c that order memory"
+		pass "quotes: tests/litmus/ops.def has the lines of ntsync.c that order memory"
 	else
-		sed -nE 's/^</    ops.h:   /p; s/^>/    ntsync.c:/p' "$out/quotes"
-		fail "quotes: tests/litmus/ops.h and ntsync.c differ in what orders memory"
+		sed -nE 's/^</    ops.def:   /p; s/^>/    ntsync.c:/p' "$out/quotes"
+		fail "quotes: tests/litmus/ops.def and ntsync.c differ in what orders memory"
 	fi
 }
