@@ -194,7 +194,7 @@ releases() {
 # their own.  kbuild serves several releases; the one of the same version if it is there.
 packages_of() {
 	local version headers=linux-headers-$1
-	version=$(apt-cache show --no-all-versions "$headers" | sed -n 's/^Version: //p')
+	version=$(apt-cache show --no-all-versions "$headers" | sed -n 's/^Version: //p') || :
 	echo "$headers"
 	apt-cache depends "$headers" | sed -nE 's/^ *Depends: <?(linux-headers-[^:>]*).*/\1/p'
 	apt-cache depends "$headers" | sed -nE 's/^ *Depends: <?(linux-kbuild-[^:>]*).*/\1/p' |
@@ -235,14 +235,14 @@ lacks() {
 # Has a command use COUNT releases of a kernel, the newest of which nothing is missing,
 # or, if one of their files cannot be had (status 1 in the end) and not for another
 # reason (2), the next older ones.  Sets taken, the older first; newest, which apt's
-# lists name; and why that could not be taken.
+# lists name; why that could not be taken, and what to do then.
 try_kernels() {
 	local tries=$1 count=$2 release lack whole=()
-	newest='' why=''
+	newest='' why='' remedy=''
 	while read -r release; do
 		: "${newest:=$release}"
 		if lack=$(lacks "$release"); then
-			: "${why:=apt has no $lack}"
+			: "${why:=apt has no $lack}" "${remedy:=$updating}"
 			continue
 		fi
 		whole=("$release" "${whole[@]:0:count - 1}")
@@ -253,7 +253,7 @@ try_kernels() {
 			return
 		fi
 		find_cause
-		: "${why:=$reason}"
+		: "${why:=$reason}" "${remedy:=$advice}"
 		not_there || return 2
 		((--tries > 0)) || return 1
 	done < <(releases "$3")
@@ -279,12 +279,12 @@ take() {
 
 no_kernel() {
 	[[ -n $newest ]] || give_up "no kernel $1 in apt's lists" "$wrong_sources"
-	give_up "no kernel $1 of which everything can be had" "$newest: $why: $updating"
+	die "no kernel $1 of which everything can be had: $newest: $why: $remedy ($apt_log)"
 }
 
 # The one line about it.
 say_taken() {
 	local not=''
 	[[ ${taken[-1]} == "$newest" ]] || not=", not $newest: $why"
-	say "got Linux ${taken[*]}$not"
+	say "got Linux ${taken[0]}${taken[1]:+ and ${taken[1]}}$not"
 }
