@@ -133,6 +133,9 @@ static void plan_object(struct model_obj *obj, uint64_t *state)
 {
 	enum model_type type = draw_below(state, 3);
 
+	if (plan->crowded && !one_in(state, 3))
+		type = MODEL_EVENT;
+
 	while (model_obj_init(obj, type, draw_below(state, 3),
 			      type == MODEL_EVENT ? draw_below(state, 2) :
 						    draw_below(state, 4)))
@@ -206,18 +209,17 @@ static void plan_action(struct action *action, uint64_t *state)
 	}
 }
 
-/* Makes object 0 one of those that are waited for. */
+/* A wait for object 0 and perhaps another one. */
 static void join_crowd(struct model_args *args, uint64_t *state)
 {
-	uint32_t place = draw_below(state, args->count);
+	uint8_t other = 1 + draw_below(state, 2), place = draw_below(state, 2);
 
-	args->all |= !one_in(state, 4);
-	for (uint32_t i = 0; i < args->count; i++)
-		if (args->objs[i] == 0)
-			place = i;
-	if (args->alert == 0)
-		args->alert = args->objs[place];
-	args->objs[place] = 0;
+	args->all = !one_in(state, 8);
+	args->count = 1 + draw_below(state, 2);
+	args->objs[place] = other;
+	args->objs[args->count == 1 ? 0 : !place] = 0;
+	args->alert = args->count == 1 || one_in(state, 2) ? 3 - other :
+							     MODEL_NO_ALERT;
 }
 
 /* Sleepers wait for what is not to be had at the start. */
@@ -400,11 +402,12 @@ static bool make_objects(void)
 	return true;
 }
 
+/* Whether a player sleeps in a wait that does not end by itself. */
 static bool sleeps(const struct player *player, int at)
 {
 	const struct action *action = &player->action[at];
 
-	return action->call.sleeps &&
+	return action->call.sleeps && action->patience == FOREVER &&
 	       probe_sleeps(&player->probe,
 			    driver_wait_request(&action->call.args),
 			    &action->args);
