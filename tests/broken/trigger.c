@@ -51,16 +51,13 @@ static void time_out(void)
 		 clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 100, 0, NULL);
 }
 
-static void set_watched(void)
+static void take_two(void)
 {
-	struct waiter waiter;
 	__u32 prev;
 
-	waiter_start_blocked(&waiter, dev, NTSYNC_IOC_WAIT_ALL, events, 2, ME,
-			     0);
 	event_set(events[0], &prev);
 	event_set(events[1], &prev);
-	waiter_join(&waiter);
+	poll_all(dev, events, 2, NULL);
 }
 
 static void *set_and_reset(void *stop)
@@ -98,7 +95,7 @@ static const struct {
 	{ "poll-wide", poll_wide },
 	{ "poll-wide-with-alert", poll_wide_with_alert },
 	{ "time-out", time_out },
-	{ "set-watched", set_watched },
+	{ "take-two", take_two },
 	{ "poll-while-set", poll_while_set },
 };
 

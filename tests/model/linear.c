@@ -78,9 +78,9 @@ struct player {
 
 /*
  * The racers come first, then the sleepers, then the observer.
- * @crowded: most sleepers wait for all of some objects, object 0 among them, and
- *	the racers signal more than they do else: a signal has much to do while
- *	others happen
+ * @crowded: most sleepers wait for all of object 0 and perhaps another one, the
+ *	racers signal more than they do else: a signal of object 0 has much to do
+ *	while others happen
  */
 struct plan {
 	bool crowded;
@@ -132,9 +132,6 @@ static bool takes_part(int i)
 static void plan_object(struct model_obj *obj, uint64_t *state)
 {
 	enum model_type type = draw_below(state, 3);
-
-	if (plan->crowded && !one_in(state, 3))
-		type = MODEL_EVENT;
 
 	while (model_obj_init(obj, type, draw_below(state, 3),
 			      type == MODEL_EVENT ? draw_below(state, 2) :
@@ -209,17 +206,17 @@ static void plan_action(struct action *action, uint64_t *state)
 	}
 }
 
-/* A wait for object 0 and perhaps another one. */
+/* A wait for object 0 and perhaps object 2, with object 1 as its alert. */
 static void join_crowd(struct model_args *args, uint64_t *state)
 {
-	uint8_t other = 1 + draw_below(state, 2), place = draw_below(state, 2);
+	uint32_t place;
 
 	args->all = !one_in(state, 8);
 	args->count = 1 + draw_below(state, 2);
-	args->objs[place] = other;
-	args->objs[args->count == 1 ? 0 : !place] = 0;
-	args->alert = args->count == 1 || one_in(state, 2) ? 3 - other :
-							     MODEL_NO_ALERT;
+	place = draw_below(state, args->count);
+	args->objs[!place] = 2;
+	args->objs[place] = 0;
+	args->alert = one_in(state, 4) ? MODEL_NO_ALERT : 1;
 }
 
 /* Sleepers wait for what is not to be had at the start. */
@@ -262,6 +259,10 @@ static void make_plan(uint64_t seed)
 	plan->objects = plan->crowded ? 3 : 1 + draw_below(&state, 3);
 	for (int i = 0; i < plan->objects; i++)
 		plan_object(&plan->obj[i], &state);
+	if (plan->crowded)
+		for (int i = 0; i < 2; i++)
+			model_obj_init(&plan->obj[i], MODEL_EVENT,
+				       draw_below(&state, 2), 0);
 	plan->racers = 2 + draw_below(&state, RACERS - 1);
 	for (int i = 0; i < plan->racers; i++) {
 		players[i].actions = 1 + draw_below(&state, ACTIONS);
