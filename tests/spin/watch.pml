@@ -1,41 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Waits for all and their watches: waits for all of some auto-reset events,
- * threads that set and reset these, and waits that give up at any moment.
- * Names are those of ntsync.c.
+ * threads that set and reset these, an alert of the first waiter, and waits that
+ * give up at any moment.  Names are those of ntsync.c.
  *
- * A wait that is queued, and that nobody with multi_lock is moving, watches
- * exactly one of its events, and that event is unset.  All events are acquired
- * at one instant.  Nobody sleeps on while all that it waits for are set, and
- * nobody waits for a lock for ever.  A wait lives on its waiter's stack and is
- * not touched once the waiter has returned.
+ * While no thread has multi_lock, each wait that is queued watches exactly one of
+ * its events, that event is unset, and no event is held.  All events are acquired
+ * at one instant.  No wait gives up while all that it waits for are set.  No thread
+ * sleeps on while all are set, and none waits for a lock for ever.  A wait lives on
+ * its waiter's stack and is not touched once the waiter has returned.
  *
- * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2
- * sizes: EVENTS=2 WAITERS=2 WAITS=1 SETS=1
- * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1
+ * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1
+ * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1 ALERTS=0
+ * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2 ALERTS=0
+ * sizes: EVENTS=2 WAITERS=2 WAITS=1 SETS=1 ALERTS=0
  *
- * break: MOVE_OUTSIDE		watches are moved without multi_lock
- * break: SET_FIRST		a watched event is set before multi_lock is taken
- * break: SEND_UNCHECKED	all watches are sent to an event that is not
- *				looked at under its lock
- * break: WATCH_UNCHECKED	one watch is moved so
- * break: GRANT_UNCHECKED	a wait is granted without a look under all locks
- * break: WAIT_FOR_SECOND	who finds all set waits for the locks, without
- *				multi_lock
- * break: MULTI_INSIDE		multi_lock is taken with an event locked
- * break: LEAVE_WATCH		who gives up leaves the watch behind
- * break: LEAVE_OUTSIDE		who gives up takes off the watch without
- *				multi_lock
+ * break: NO_MUTEX		watchers are served without multi_lock
+ * break: MUTEX_INSIDE		multi_lock is taken with an event locked
+ * break: STEP_FIRST		an event is set before it is known that a wait watches it
+ * break: HOLD_UNLOCKED		an event is held while another thread has it locked
+ * break: SIGNAL_ANYWAY		a signal does not look whether its event is held
+ * break: LOCK_ANYWAY		... nor does ntsync_lock()
+ * break: TRY_ANYWAY		... nor does a wait that tries locks
+ * break: DROP_FIRST		multi_lock, waited for, is dropped before the lock is taken
+ * break: WATCH_UNCHECKED	an event is watched whatever its state
+ * break: WATCH_UNLOCKED	an event that nobody watches is watched without its lock
+ * break: GRANT_UNCHECKED	a wait is granted though events look unset
+ * break: RELEASE_EARLY		events are released before they are acquired
+ * break: KEEP_FRESH		... or not at all if the wait was alerted meanwhile
+ * break: WAIT_FOR_SECOND	a wait that finds all set waits for the locks
+ * break: CANCEL_OUTSIDE	a wait is given up without multi_lock
+ * break: LEAVE_WATCH		a waiter that gives up leaves the watch behind
+ * break: LEAVE_OUTSIDE		who gives up takes off the watch without multi_lock
  * break: LEAVE_AT_ONCE		who lost the exchange does not wait for done
  */
 
-#define NOBODY		255
+#define NONE		255
 
 #define PENDING		200
 #define CANCELED	201
+#define ALERTED		EVENTS
 
 typedef event {
 	bool locked;
+	bool held;
 	bool set;
 	bool watchers[2]
 }
@@ -44,7 +52,8 @@ typedef wait {
 	byte result;
 	bool done;
 	bool queued;
-	bool watches;
+	/* In the queue of the alert. */
+	bool linked;
 	byte watched
 }
 
@@ -53,7 +62,8 @@ typedef thread {
 	bool waits
 }
 
-event ev[EVENTS];
+/* The last one is the alert of the first waiter. */
+event ev[EVENTS + 1];
 wait w[2];
 thread task[2];
 bool multi_locked;
@@ -62,17 +72,21 @@ byte finished;
 #if EVENTS == 2
 #define all_set		(ev[0].set && ev[1].set)
 #define watching(i)	(ev[0].watchers[i] + ev[1].watchers[i])
+#define any_held	(ev[0].held || ev[1].held || ev[2].held)
 #else
 #define all_set		(ev[0].set && ev[1].set && ev[2].set)
 #define watching(i)	(ev[0].watchers[i] + ev[1].watchers[i] + \
 			 ev[2].watchers[i])
+#define any_held	(ev[0].held || ev[1].held || ev[2].held || ev[3].held)
 #endif
 
-/* What holds whenever nobody has multi_lock. */
+#define is_watched(o)	(ev[o].watchers[0] || ev[o].watchers[1])
+
+/* What holds while no thread has multi_lock. */
 #define watch_is_right(i) \
 	(!w[i].queued || w[i].result != PENDING || \
 	 (watching(i) == 1 && ev[w[i].watched].watchers[i] && \
-	  (!ev[w[i].watched].set || ev[w[i].watched].locked)))
+	  !ev[w[i].watched].set))
 
 inline lock(o) { atomic { !ev[o].locked -> ev[o].locked = true } }
 
@@ -92,43 +106,104 @@ inline unlock_multi()
 	atomic {
 		multi_locked = false;
 		assert(watch_is_right(0));
-		assert(watch_is_right(1))
+		assert(watch_is_right(1));
+		assert(!any_held)
 	}
 }
 
-/* Watch a locked event. */
-inline watch(i, o)
+inline ntsync_lock(o)
+{
+	lock(o);
+#ifndef LOCK_ANYWAY
+	if
+	:: ev[o].held ->
+		unlock(o);
+		lock_multi();
+#ifdef DROP_FIRST
+		unlock_multi();
+		lock(o)
+#else
+		lock(o);
+		unlock_multi()
+#endif
+	:: else
+	fi
+#endif
+}
+
+/* It is locked for a moment. */
+inline hold(o)
+{
+	if
+	:: ev[o].held
+	:: else ->
+#ifdef HOLD_UNLOCKED
+		ev[o].held = true
+#else
+		atomic { !ev[o].locked -> ev[o].held = true }
+#endif
+	fi
+}
+
+/* All events, and of the first waiter the alert, one after the other. */
+inline release_set(alert)
+{
+	n = 0;
+	do
+	:: n < EVENTS + ALERTS * (alert) -> assert(ev[n].held); ev[n].held = false; n++
+	:: else -> n = 0; break
+	od
+}
+
+/* Watch an event that is locked, held or watched, if it is unset. */
+inline try_watch(i, o)
 {
 	d_step {
-		assert(task[i].waits && ev[o].locked);
-		ev[o].watchers[i] = true;
-		w[i].watched = o;
-		w[i].watches = true
+		assert(task[i].waits);
+#ifdef WATCH_UNCHECKED
+		moved = true;
+#else
+		moved = !ev[o].set;
+#endif
+		if
+		:: moved ->
+			if
+			:: w[i].watched != NONE ->
+				assert(ev[w[i].watched].watchers[i]);
+				ev[w[i].watched].watchers[i] = false
+			:: else
+			fi;
+			ev[o].watchers[i] = true;
+			w[i].watched = o
+		:: else
+		fi
 	}
 }
 
-/* With the watched event locked. */
 inline unwatch(i)
 {
 	d_step {
-		assert(task[i].waits && w[i].watches);
-		assert(ev[w[i].watched].locked);
-		assert(ev[w[i].watched].watchers[i]);
-		ev[w[i].watched].watchers[i] = false;
-		w[i].watches = false
+		assert(task[i].waits);
+		if
+		:: w[i].watched != NONE ->
+			assert(ev[w[i].watched].watchers[i]);
+			ev[w[i].watched].watchers[i] = false;
+			w[i].watched = NONE
+		:: else
+		fi
 	}
 }
 
-/* found: an event that looks unset, which one being left open, or NOBODY. */
+/* found: an event that looks unset, which one being left open, or NONE. */
 inline find_unsignaled()
 {
-	found = NOBODY;
+	found = NONE;
 	n = 0;
 	do
 	:: n < EVENTS ->
 		if
 		:: !ev[n].set -> found = n
-		:: !ev[n].set && found != NOBODY
+		:: !ev[n].set && found != NONE
 		:: ev[n].set
 		fi;
 		n++
@@ -136,188 +211,143 @@ inline find_unsignaled()
 	od
 }
 
-/* Sets won. */
+/* Sets moved. */
+inline move_watch(i)
+{
+	find_unsignaled();
+	moved = false;
+	if
+	:: found == NONE || found == w[i].watched
+	:: else ->
+		if
+#ifndef WATCH_UNLOCKED
+		:: !is_watched(found) && !ev[found].held ->
+			lock(found);
+			try_watch(i, found);
+			unlock(found)
+#endif
+		:: else -> try_watch(i, found)
+		fi
+	fi
+}
+
+/* Sets won.  No wait is given up while all that it waits for are set. */
 inline claim(i, value)
 {
 	atomic {
 		assert(task[i].waits);
 		won = w[i].result == PENDING;
 		if
-		:: won -> w[i].result = value
+		:: won ->
+			assert(value != CANCELED || !all_set);
+			w[i].result = value
 		:: else
 		fi
 	}
 }
 
-/* With all of them locked. */
-inline acquire_many()
+/* All of them are the caller's, held or locked. */
+inline acquire_all(owned)
 {
 	d_step {
 		assert(all_set);
 		n = 0;
 		do
-		:: n < EVENTS -> assert(ev[n].locked); ev[n].set = false; n++
+		:: n < EVENTS ->
+			assert(owned);
+			ev[n].set = false;
+			n++
 		:: else -> n = 0; break
 		od
 	}
 }
 
-inline lock_others(held)
+/* Release what grant() has held. */
+inline release_fresh()
 {
-	n = 0;
 	do
-	:: n < EVENTS ->
+	:: n > 0 ->
+		n--;
 		if
-		:: n != held -> lock(n)
-		:: else
-		fi;
-		n++
-	:: else -> n = 0; break
-	od
-}
-
-inline unlock_others(held)
-{
-	n = 0;
-	do
-	:: n < EVENTS ->
-		if
-		:: n != held -> unlock(n)
-		:: else
-		fi;
-		n++
-	:: else -> n = 0; break
-	od
-}
-
-/* Sets won if the wait was granted. */
-inline decide(i)
-{
-#ifdef GRANT_UNCHECKED
-	found = NOBODY;
-#else
-	find_unsignaled();
-#endif
-	if
-	:: found != NOBODY -> watch(i, found); won = false
-	:: else ->
-		claim(i, 0);
-		if
-		:: won -> acquire_many()
+		:: fresh[n] -> fresh[n] = false; ev[n].held = false
 		:: else
 		fi
-	fi
+	:: else -> break
+	od
 }
 
 /*
- * Sets won if the wait was granted.  held: the one event that the caller has
- * locked, or NOBODY.
+ * Sets won if the wait was granted; else it watches something, or was alerted.  All
+ * that it holds is released later, but for what it held in vain.
  */
-inline watch_or_grant(i, held)
+inline grant(i)
 {
-	find_unsignaled();
-	won = true;
-	if
-	:: found != NOBODY ->
-		lock(found);
-#ifdef WATCH_UNCHECKED
-		won = false;
-#else
-		won = ev[found].set;
-#endif
-		if
-		:: !won -> watch(i, found)
-		:: else
-		fi;
-		unlock(found)
-	:: else
-	fi;
-	if
-	:: won ->
-		lock_others(held);
-		decide(i);
-		unlock_others(held)
-	:: else
-	fi
-}
-
-#define is_watched(o)	(ev[o].watchers[0] || ev[o].watchers[1])
-
-/* Send all watchers of a locked event to another one: sets won if they are. */
-inline send_watchers(o)
-{
-	won = !is_watched(o);
-	if
-	:: !won -> find_unsignaled()
-	:: else -> found = NOBODY
-	fi;
-	if
-	:: found != NOBODY && !is_watched(found) ->
-		lock(found);
-		d_step {
-#ifdef SEND_UNCHECKED
-			won = true;
-#else
-			won = !ev[found].set;
-#endif
-			n = 0;
-			do
-			:: n < 2 ->
-				if
-				:: won && ev[o].watchers[n] ->
-					assert(task[n].waits);
-					ev[o].watchers[n] = false;
-					ev[found].watchers[n] = true;
-					w[n].watched = found
-				:: else
-				fi;
-				n++
-			:: else -> break
-			od;
-			n = 0
-		}
-		unlock(found)
-	:: else
-	fi
-}
-
-inline set_done(i)
-{
-	d_step { assert(task[i].waits); w[i].done = true }
-}
-
-inline offer_all(o)
-{
-	send_watchers(o);
-	i = 0;
+	n = 0;
+	moved = false;
 	do
-	:: !won && i < 2 ->
+	:: n < EVENTS + ALERTS && !moved ->
 		if
-		:: ev[o].watchers[i] && ev[o].set ->
-			unwatch(i);
+		:: !ev[n].held ->
+			lock(n);
+#ifndef GRANT_UNCHECKED
 			if
-			:: w[i].result == PENDING ->
-				watch_or_grant(i, o);
-				wakes[i] = won;
-				won = false
+			:: n < EVENTS -> try_watch(i, n)
 			:: else
-			fi
+			fi;
+#endif
+			if
+			:: !moved -> ev[n].held = true; fresh[n] = true
+			:: else
+			fi;
+			unlock(n)
 		:: else
 		fi;
-		i++
-	:: else -> i = 0; won = false; break
-	od
+		n++
+	:: else -> break
+	od;
+	won = false;
+	if
+	:: !moved -> claim(i, 0)
+	:: else
+	fi;
+#ifdef RELEASE_EARLY
+	release_fresh();
+#endif
+	if
+	:: won -> acquire_all(ev[n].held)
+	:: else ->
+#ifndef KEEP_FRESH
+		release_fresh()
+#endif
+	fi;
+	atomic {
+		n = 0;
+		do
+		:: n <= EVENTS -> fresh[n] = false; n++
+		:: else -> n = 0; break
+		od
+	}
 }
 
-inline wakes_end()
+inline serve_watchers(o)
 {
+	i = 0;
 	do
 	:: i < 2 ->
 		if
-		:: wakes[i] ->
-			wakes[i] = false;
-			set_done(i);
-			task[i].asleep = false
+		:: ev[o].watchers[i] && ev[o].set ->
+			move_watch(i);
+			if
+			:: !moved ->
+				unwatch(i);
+				if
+				:: w[i].result == PENDING ->
+					grant(i);
+					wakes[i] = won
+				:: else
+				fi
+			:: else
+			fi
 		:: else
 		fi;
 		i++
@@ -325,43 +355,72 @@ inline wakes_end()
 	od
 }
 
-inline signal_watched(o)
+inline set_done(i)
 {
-#ifndef MOVE_OUTSIDE
+	d_step {
+		assert(task[i].waits);
+		w[i].done = true;
+		task[i].asleep = false
+	}
+}
+
+inline wake_all()
+{
+	do
+	:: i < 2 ->
+		if
+		:: wakes[i] -> wakes[i] = false; set_done(i)
+		:: else
+		fi;
+		i++
+	:: else -> i = 0; break
+	od
+}
+
+inline signal_slow(o)
+{
+#ifndef NO_MUTEX
 	lock_multi();
 #endif
-	lock(o);
-#ifndef SET_FIRST
+	hold(o);
 	ev[o].set = true;
-#endif
-	offer_all(o);
-	unlock(o);
-#ifndef MOVE_OUTSIDE
+	serve_watchers(o);
+	/* What it granted, and its event. */
+	if
+	:: wakes[0] || wakes[1] -> release_set(wakes[0])
+	:: else
+	fi;
+	ev[o].held = false;
+#ifndef NO_MUTEX
 	unlock_multi();
 #endif
-	wakes_end()
+	wake_all()
 }
+
+#ifdef SIGNAL_ANYWAY
+#define goes_slow(o)	is_watched(o)
+#else
+#define goes_slow(o)	(ev[o].held || is_watched(o))
+#endif
 
 inline signal(o)
 {
 	lock(o);
-	if
-	:: is_watched(o) ->
-#ifdef SET_FIRST
-		ev[o].set = true;
+#ifdef STEP_FIRST
+	ev[o].set = true;
 #endif
-#ifdef MULTI_INSIDE
+	if
+	:: goes_slow(o) ->
+#ifdef MUTEX_INSIDE
 		lock_multi();
-		ev[o].set = true;
-		offer_all(o);
 		unlock(o);
 		unlock_multi();
-		wakes_end()
 #else
 		unlock(o);
-		signal_watched(o)
 #endif
+		signal_slow(o)
 	:: else ->
+		assert(!ev[o].held);
 		ev[o].set = true;
 		unlock(o)
 	fi
@@ -371,7 +430,7 @@ inline signal(o)
 proctype Signaler(byte me)
 {
 	byte i, n, found, times;
-	bool won, wakes[2];
+	bool won, moved, wakes[2], fresh[EVENTS + 1];
 
 	do
 	:: times < SETS ->
@@ -379,13 +438,43 @@ proctype Signaler(byte me)
 		signal(me);
 		if
 		:: times < SETS ->
-			lock(me);
+			ntsync_lock(me);
+			assert(!ev[me].held);
 			ev[me].set = false;
 			unlock(me)
 		:: true
 		fi
 	:: else -> break
 	od;
+	finished++
+}
+
+/* Serve the queue of the alert, which is locked. */
+inline serve_alert()
+{
+	assert(!ev[EVENTS].held);
+	if
+	:: w[0].linked ->
+		assert(task[0].waits);
+		w[0].linked = false;
+		claim(0, ALERTED)
+	:: else
+	fi;
+	ev[EVENTS].set = !won
+}
+
+/* Sets the alert once.  No wait watches that, and its queue is short. */
+proctype Alerter()
+{
+	bool won;
+
+	ntsync_lock(EVENTS);
+	serve_alert();
+	unlock(EVENTS);
+	if
+	:: won -> set_done(0)
+	:: else
+	fi;
 	finished++
 }
 
@@ -403,49 +492,44 @@ inline take_all()
 #ifdef WAIT_FOR_SECOND
 		n = EVENTS;
 		do
-		:: n > 0 -> n--; lock(n)
-		:: else -> break
+		:: n > 0 -> n--; ntsync_lock(n)
+		:: else -> n = EVENTS; break
 		od;
 #else
-		/* Try them all, and if one is locked wait for them in turn. */
 		do
 		:: n < EVENTS ->
 			atomic {
 				if
-				:: !ev[n].locked -> ev[n].locked = true; n++
+#ifdef TRY_ANYWAY
+				:: !ev[n].locked ->
+#else
+				:: !ev[n].locked && !ev[n].held ->
+#endif
+					ev[n].locked = true;
+					n++
 				:: else -> break
 				fi
 			}
 		:: else -> break
 		od;
-		if
-		:: n < EVENTS ->
-			do
-			:: n > 0 -> n--; unlock(n)
-			:: else -> break
-			od;
-			lock_multi();
-			lock_others(NOBODY);
-			multi = true
-		:: else -> n = 0
-		fi;
 #endif
-		won = all_set;
+		won = n == EVENTS && all_set;
 		if
-		:: won -> acquire_many()
+		:: won ->
+			acquire_all(ev[n].locked && !ev[n].held);
+			n = EVENTS
 		:: else
 		fi;
-		unlock_others(NOBODY);
-		if
-		:: multi -> unlock_multi(); multi = false
-		:: else
-		fi
+		do
+		:: n > 0 -> n--; unlock(n)
+		:: else -> break
+		od
 	:: else
 	fi
 }
 
 /* A wait ends in vain when nothing will come any more. */
-#define nothing_comes	(finished == EVENTS && !all_set)
+#define nothing_comes	(finished == EVENTS + ALERTS && !all_set)
 
 inline sleep()
 {
@@ -481,38 +565,95 @@ inline sleep_until_done()
 	task[me].asleep = false
 }
 
+inline cancel()
+{
+#ifdef CANCEL_OUTSIDE
+	claim(me, CANCELED)
+#else
+	lock_multi();
+	claim(me, CANCELED);
+	unlock_multi()
+#endif
+}
+
+inline queue_alert()
+{
+#if ALERTS
+	if
+	:: me == 0 && w[me].result == PENDING ->
+		ntsync_lock(EVENTS);
+		if
+		:: !ev[EVENTS].set -> w[me].linked = true
+		:: else ->
+			claim(me, ALERTED);
+			if
+			:: won ->
+				ev[EVENTS].set = false;
+				w[me].done = true
+			:: else
+			fi
+		fi;
+		unlock(EVENTS)
+	:: else
+	fi
+#else
+	skip
+#endif
+}
+
 inline unqueue()
 {
+#if ALERTS
+	lock(EVENTS);
+	w[me].linked = false;
+	unlock(EVENTS);
+#endif
 #ifndef LEAVE_WATCH
-#ifndef LEAVE_OUTSIDE
-	lock_multi();
-#endif
 	if
-	:: w[me].watches ->
-		found = w[me].watched;
-		lock(found);
-		unwatch(me);
-		unlock(found)
-	:: else
-	fi;
+	:: w[me].result != 0 ->
 #ifndef LEAVE_OUTSIDE
-	unlock_multi();
+		lock_multi();
 #endif
+		found = w[me].watched;
+		if
+		:: found != NONE ->
+			lock(found);
+			unwatch(me);
+			unlock(found)
+		:: else
+		fi;
+#ifndef LEAVE_OUTSIDE
+		unlock_multi()
 #endif
-	skip
+	:: else
+	fi
+#endif
 }
 
 inline block()
 {
-	atomic { task[me].waits = true; w[me].result = PENDING }
+	atomic {
+		task[me].waits = true;
+		w[me].result = PENDING;
+		w[me].watched = NONE
+	}
 	lock_multi();
-	watch_or_grant(me, NOBODY);
+	move_watch(me);
+	if
+	:: !moved -> grant(me)
+	:: else -> won = false
+	fi;
 	atomic { w[me].done = won; w[me].queued = true }
+	if
+	:: won -> release_set(me == 0)
+	:: else
+	fi;
 	unlock_multi();
+	queue_alert();
 	sleep();
 	if
 	:: failed ->
-		claim(me, CANCELED);
+		cancel();
 		if
 		:: !won ->
 #ifndef LEAVE_AT_ONCE
@@ -523,13 +664,10 @@ inline block()
 		fi
 	:: else
 	fi;
-	if
-	:: failed -> unqueue()
-	:: else
-	fi;
+	unqueue();
 	atomic {
-		assert(failed || w[me].result == 0);
-		assert(!watching(me) && !w[me].watches);
+		assert(failed || w[me].result <= ALERTED);
+		assert(!watching(me) && !w[me].linked);
 		task[me].waits = false;
 		w[me].result = 0;
 		w[me].done = false;
@@ -537,6 +675,7 @@ inline block()
 		w[me].watched = 0;
 		failed = false;
 		won = false;
+		moved = false;
 		found = 0
 	}
 }
@@ -544,7 +683,7 @@ inline block()
 proctype Waiter(byte me)
 {
 	byte n, found, waits;
-	bool won, failed, impatient, multi;
+	bool won, moved, failed, impatient, fresh[EVENTS + 1];
 
 	do
 	:: waits < WAITS ->
@@ -569,6 +708,9 @@ init
 		run Signaler(1);
 #if EVENTS > 2
 		run Signaler(2);
+#endif
+#if ALERTS
+		run Alerter();
 #endif
 		run Waiter(0);
 #if WAITERS > 1
