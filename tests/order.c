@@ -16,7 +16,7 @@
 #define ANY NTSYNC_IOC_WAIT_ANY
 #define ALL NTSYNC_IOC_WAIT_ALL
 
-#define MAX_WAITERS 12
+#define MAX_WAITERS 48
 
 /* A queue of waiters, each with an owner of its own: its place plus one. */
 struct queue {
@@ -265,6 +265,20 @@ TEST_F(order, real_time_first)
 		ASSERT_TRUE(join_queue(&self->queue, priorities[i], ANY,
 				       &self->object.fd, 1));
 	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
+}
+
+/* So many that they are not passed in one go; the second must not stop there. */
+TEST_F(order, real_time_passes_many)
+{
+	int ordinary = MAX_WAITERS - 2;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	for (int i = 0; i < MAX_WAITERS; i++)
+		ASSERT_TRUE(join_queue(&self->queue,
+				       i < ordinary ? 0 : 10 + i - ordinary, ANY,
+				       &self->object.fd, 1));
+	ASSERT_SERVED(&self->queue, self->object, ordinary + 1, ordinary, 0, 1, 2);
 }
 
 TEST_F(order, real_time_first_among_all)
