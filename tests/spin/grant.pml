@@ -3,18 +3,23 @@
  * Granting and waking: waits for any of two semaphores, threads that release
  * them, and waits that give up at any moment.  Names are those of ntsync.c.
  *
- * A wait lives on its waiter's stack: nobody else may touch it once the waiter
+ * A release is made under the semaphore's lock or, as if the queue were long, with
+ * the semaphore held and its queue served in batches, here of one.  Meanwhile the
+ * lock is free: waits may leave the queue, and none may join it.
+ *
+ * A wait lives on its waiter's stack: no other thread may touch it once the waiter
  * has returned, nor the waiter's task once that has been freed.  Each wait that
- * succeeds has acquired one object, each that fails none.  Nobody sleeps on
+ * succeeds has acquired one object, each that fails none.  No thread sleeps on
  * while a semaphore it waits for has a unit to give.
  *
+ * sizes: SIGNALERS=1 RELEASES=1 WAITERS=2 WAITS=1
  * sizes: SIGNALERS=2 RELEASES=2 WAITERS=1 WAITS=2
  * sizes: SIGNALERS=1 RELEASES=2 WAITERS=2 WAITS=1
  *
  * break: NO_EXCHANGE		a wait is granted without compare-and-exchange
  * break: CANCEL_PLAIN		a wait is canceled without compare-and-exchange
  * break: DONE_BEFORE_UNLINK	done is set before the granted entry is unlinked
- * break: LEAVE_AT_ONCE		who lost the exchange does not wait for done
+ * break: LEAVE_AT_ONCE		a waiter that lost the exchange does not wait for done
  * break: UNQUEUE_FIRST		a wait leaves its queues before it is canceled
  * break: SKIP_LAST		a wait leaves without looking at its last queue
  * break: NEXT_AFTER_DONE	the next wait to wake is read after done is set
@@ -22,19 +27,23 @@
  * break: NO_RCU		the task is woken outside an RCU read section
  * break: STATE_AFTER_LOOK	the task says that it sleeps after it read done
  * break: NO_OFFER		a release does not look for waiters
+ * break: SERVE_UNLOCKED	the queue of a held semaphore is walked without its lock
+ * break: ONE_BATCH		... or only one batch of it
+ * break: JOIN_HELD		a wait joins the queue of a held semaphore
  */
 
 #define OBJECTS		2
-#define NOBODY		255
+#define NONE		255
 
 #define PENDING		200
 #define CANCELED	201
 
 typedef object {
 	bool locked;
+	bool held;
 	bool offered;
 	byte count;
-	/* Waiters in the order of service, NOBODY after the last. */
+	/* Waiters in the order of service, NONE after the last. */
 	byte queue[2]
 }
 
@@ -55,6 +64,7 @@ typedef thread {
 }
 
 object obj[OBJECTS];
+bool multi_locked;
 wait w[2];
 thread task[2];
 bool reads[2];		/* is in an RCU read section */
@@ -63,14 +73,34 @@ byte finished;
 
 inline lock(o) { atomic { !obj[o].locked -> obj[o].locked = true } }
 inline unlock(o) { obj[o].locked = false }
+inline lock_multi() { atomic { !multi_locked -> multi_locked = true } }
+inline unlock_multi() { multi_locked = false }
+
+inline ntsync_lock(o)
+{
+	lock(o);
+	if
+#ifndef JOIN_HELD
+	:: obj[o].held ->
+		unlock(o);
+		lock_multi();
+		lock(o);
+		unlock_multi()
+#endif
+	:: else
+	fi
+}
+
+/* It is locked for a moment. */
+inline hold(o) { atomic { !obj[o].locked -> obj[o].held = true } }
 
 inline enqueue(o, i)
 {
 	d_step {
 		if
-		:: obj[o].queue[0] == NOBODY -> obj[o].queue[0] = i
+		:: obj[o].queue[0] == NONE -> obj[o].queue[0] = i
 		:: else ->
-			assert(obj[o].queue[1] == NOBODY);
+			assert(obj[o].queue[1] == NONE);
 			obj[o].queue[1] = i
 		fi;
 		w[i].linked[o] = true
@@ -88,7 +118,7 @@ inline dequeue(o, i)
 			obj[o].queue[0] = obj[o].queue[1]
 		:: else -> assert(obj[o].queue[1] == i)
 		fi;
-		obj[o].queue[1] = NOBODY
+		obj[o].queue[1] = NONE
 	}
 }
 
@@ -120,10 +150,11 @@ inline claim(i, value)
 #endif
 }
 
-inline acquire(o, i)
+inline acquire(o, i, mine)
 {
 	d_step {
-		assert(obj[o].locked && obj[o].count > 0);
+		assert((mine || obj[o].locked) && obj[o].held == mine);
+		assert(obj[o].count > 0);
 		obj[o].count--;
 		task[i].acquired++
 	}
@@ -133,9 +164,9 @@ inline wakes_add(i)
 {
 	d_step {
 		assert(task[i].waits);
-		w[i].next_wake = NOBODY;
+		w[i].next_wake = NONE;
 		if
-		:: first == NOBODY -> first = i
+		:: first == NONE -> first = i
 		:: else -> assert(task[last].waits); w[last].next_wake = i
 		fi;
 		last = i
@@ -191,16 +222,17 @@ inline wake_first()
 #endif
 }
 
-inline offer_any(o)
+/* Serve the queue, or one batch of it. */
+inline serve_queue(o, batch)
 {
 	do
-	:: obj[o].queue[0] != NOBODY && obj[o].count > 0 ->
+	:: obj[o].queue[0] != NONE && obj[o].count > 0 ->
 		i = obj[o].queue[0];
 #ifdef DONE_BEFORE_UNLINK
 		claim(i, o);
 		if
 		:: won ->
-			acquire(o, i);
+			acquire(o, i, batch);
 			set_done(i);
 			wake_up_process(i)
 		:: else
@@ -210,42 +242,83 @@ inline offer_any(o)
 		dequeue(o, i);
 		claim(i, o);
 		if
-		:: won -> acquire(o, i); wakes_add(i)
+		:: won -> acquire(o, i, batch); wakes_add(i)
 		:: else
 		fi
 #endif
-	:: else -> break
+		;
+		if
+		:: batch -> break
+		:: else
+		fi
+	:: else -> more = false; break
 	od
+}
+
+inline release_step()
+{
+	atomic {
+		obj[me].offered = true;
+		if
+		:: obj[me].count++
+		:: obj[me].count = obj[me].count + 2
+		fi
+	}
+}
+
+inline sem_release()
+{
+	lock(me);
+	release_step();
+#ifndef NO_OFFER
+	serve_queue(me, false);
+#endif
+	atomic { obj[me].offered = false; unlock(me) }
+}
+
+inline sem_release_slow()
+{
+	lock_multi();
+	hold(me);
+	release_step();
+	more = true;
+	do
+	:: more ->
+#ifdef SERVE_UNLOCKED
+		serve_queue(me, true)
+#else
+		lock(me);
+		serve_queue(me, true);
+		unlock(me)
+#endif
+#ifdef ONE_BATCH
+		;
+		more = false
+#endif
+	:: else -> break
+	od;
+	atomic { obj[me].offered = false; obj[me].held = false }
+	unlock_multi()
 }
 
 proctype Signaler(byte me)
 {
 	byte i, first, last, n;
-	bool won;
+	bool won, more;
 
 	do
 	:: n < RELEASES ->
 		n++;
-		first = NOBODY;
-		lock(me);
-		atomic {
-			obj[me].offered = true;
-			if
-			:: obj[me].count++
-			:: obj[me].count = obj[me].count + 2
-			fi
-		}
-#ifndef NO_OFFER
-		offer_any(me);
-#endif
-		atomic { obj[me].offered = false; unlock(me) }
+		first = NONE;
+		if
+		:: sem_release()
+		:: sem_release_slow()
+		fi;
 		do
-		:: first != NOBODY -> wake_first()
+		:: first != NONE -> wake_first()
 		:: else -> break
 		od;
-		i = 0;
-		last = 0;
-		won = false
+		atomic { i = 0; last = 0; won = false; more = false }
 	:: else -> break
 	od;
 	finished++
@@ -256,7 +329,7 @@ inline queue_all()
 {
 	do
 	:: queued < OBJECTS && w[me].result == PENDING ->
-		lock(queued);
+		ntsync_lock(queued);
 		if
 		:: obj[queued].count == 0 ->
 			enqueue(queued, me);
@@ -265,7 +338,7 @@ inline queue_all()
 		:: else ->
 			claim(me, queued);
 			if
-			:: won -> acquire(queued, me); w[me].done = true
+			:: won -> acquire(queued, me, false); w[me].done = true
 			:: else
 			fi;
 			unlock(queued);
@@ -420,7 +493,7 @@ proctype Waiter(byte me)
 		block()
 	:: else -> break
 	od;
-	/* The task is freed when those are gone who may know it. */
+	/* The task is freed when those that may know it are gone. */
 	atomic {
 		task[me].exited = true;
 		read_before[me] = reads[0];
@@ -435,10 +508,10 @@ proctype Waiter(byte me)
 init
 {
 	atomic {
-		obj[0].queue[0] = NOBODY;
-		obj[0].queue[1] = NOBODY;
-		obj[1].queue[0] = NOBODY;
-		obj[1].queue[1] = NOBODY;
+		obj[0].queue[0] = NONE;
+		obj[0].queue[1] = NONE;
+		obj[1].queue[0] = NONE;
+		obj[1].queue[1] = NONE;
 		run Signaler(0);
 		run Waiter(0);
 #if SIGNALERS > 1

@@ -1,38 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Polls that take no lock: a poll for any of two events while other threads set
- * and reset them.  Names are those of ntsync.c.
+ * and reset them, one at a time or both in one step.  Names are those of ntsync.c.
+ * What becomes visible in another order than it was stored is left to the litmus
+ * tests.
  *
- * What a thread stores goes through a buffer and becomes visible later, in the
- * order of the stores where each is a release.  An event is up from when its
- * rises are visible until its reset state is.
+ * An event is up from when its seq tells of its being set until its reset state is
+ * stored; if it is held, all of the step counts from when it is first released.
  *
  * A poll that times out had an instant, after its deadline, at which neither
  * event was up.  One that takes the second event does so while the first is not
  * up.
  *
  * sizes: WRITERS=1 STEPS=4
- * sizes: WRITERS=2 STEPS=2
+ * sizes: WRITERS=2 STEPS=1
  *
- * break: RISES_FIRST		a step stores the rises before the state
- * break: STORE_PLAIN		... or lets them become visible in any order
- * break: STATE_FIRST		a look reads the state before the rises
- * break: NO_COMPARE		a poll times out whatever the rises say
+ * break: RISE_FIRST		a step advances seq before it stores the state
+ * break: STATE_FIRST		a look reads the state before seq
+ * break: NO_COMPARE		a poll times out whatever has become of the seqs
+ * break: NO_ODD		... or whether they were odd
  * break: CLOCK_LAST		... or looks at the clock after it has compared them
- * break: TAKE_ANYWAY		an event is taken whatever they say of those before it
+ * break: TAKE_ANYWAY		an event is taken whatever the seqs before it say
+ * break: TAKE_HELD		... or while it is held
+ * break: LOOK_IN_TURN		a poll in doubt locks one event after the other
  */
 
 #define NONE	255
-#define OLD	3	/* rises are counted modulo 4 */
-
-/* What a buffered store changes. */
-mtype = { STATE, RISES, LOCK };
+#define HELD	1
+#define RISE	2
+#define OLD	15	/* seqs count modulo 16 */
 
 bool locked[2], state[2], up[2];
-byte rises[2];
-bool polls, passed, saw_instant;
+byte seq[2];
+bool multi_locked, polls, passed, saw_instant;
 
-chan buffer[2] = [8] of { mtype, byte, byte };
+#define is_held(o)	(seq[o] & HELD)
 
 /* Part of every step that changes what the poll may say. */
 inline observe()
@@ -44,69 +46,103 @@ inline observe()
 }
 
 inline lock(o) { atomic { !locked[o] -> locked[o] = true } }
+inline unlock(o) { locked[o] = false }
+inline lock_multi() { atomic { !multi_locked -> multi_locked = true } }
+inline unlock_multi() { multi_locked = false }
 
-/* What a writer stored becomes visible. */
-proctype Visible(byte writer)
+inline ntsync_lock(o)
 {
-	byte o, value;
-
-end:	do
-	:: atomic {
-		buffer[writer]?STATE(o, value) ->
-		state[o] = value;
-		if
-		:: !value -> up[o] = false
-		:: else
-		fi;
-		observe()
-	   }
-	:: atomic {
-		buffer[writer]?RISES(o, value) ->
-		rises[o] = value;
-		up[o] = true
-	   }
-	:: atomic { buffer[writer]?LOCK(o, value) -> locked[o] = false }
-	od
-}
-
-inline store_rise(o)
-{
-#ifdef RISES_FIRST
-	buffer[me]!RISES(o, (rises[o] + 1) & OLD);
-	buffer[me]!STATE(o, 1)
-#else
+	lock(o);
 	if
-	:: atomic {
-		buffer[me]!STATE(o, 1);
-		buffer[me]!RISES(o, (rises[o] + 1) & OLD)
-	   }
-#ifdef STORE_PLAIN
-	:: atomic {
-		buffer[me]!RISES(o, (rises[o] + 1) & OLD);
-		buffer[me]!STATE(o, 1)
-	   }
+#ifndef TAKE_HELD
+	:: is_held(o) ->
+		unlock(o);
+		lock_multi();
+		lock(o);
+		unlock_multi()
 #endif
+	:: else
 	fi
+}
+
+/* It is locked for a moment. */
+inline hold(o) { atomic { !locked[o] -> seq[o] = seq[o] | HELD } }
+
+/* From the first release on, all that was done is seen. */
+inline release(o)
+{
+	atomic {
+		up[0] = (is_held(0) -> state[0] : up[0]);
+		up[1] = (is_held(1) -> state[1] : up[1]);
+		seq[o] = seq[o] & (OLD - HELD);
+		observe()
+	}
+}
+
+inline rise(o) { atomic { seq[o] = (seq[o] + RISE) & OLD; up[o] = up[o] || !is_held(o) } }
+
+inline set(o)
+{
+#ifdef RISE_FIRST
+	rise(o);
+	state[o] = true
+#else
+	state[o] = true;
+	rise(o)
 #endif
 }
 
-proctype Writer(byte me)
+inline reset(o)
 {
-	byte o, n;
+	atomic {
+		state[o] = false;
+		up[o] = up[o] && is_held(o);
+		observe()
+	}
+}
+
+/* A step that sets one event, and takes the other if it is set. */
+inline grant()
+{
+	lock_multi();
+	hold(o);
+	hold(other);
+	if
+	:: !state[o] -> set(o)
+	:: else
+	fi;
+	if
+	:: state[other] -> reset(other)
+	:: else
+	fi;
+	if
+	:: release(o); release(other)
+	:: release(other); release(o)
+	fi;
+	unlock_multi()
+}
+
+proctype Writer()
+{
+	byte o, other, n;
 
 	do
 	:: n < STEPS ->
 		n++;
 		if
-		:: o = 0
-		:: o = 1
+		:: o = 0; other = 1
+		:: o = 1; other = 0
 		fi;
-		lock(o);
 		if
-		:: !state[o] -> store_rise(o)
-		:: state[o] -> buffer[me]!STATE(o, 0)
+		:: ntsync_lock(o);
+			if
+			:: !state[o] -> set(o)
+			:: else -> reset(o)
+			fi;
+			unlock(o)
+		:: grant()
 		fi;
-		buffer[me]!LOCK(o, 0)
+		atomic { o = 0; other = 0 }
 	:: else -> break
 	od
 }
@@ -116,29 +152,28 @@ proctype Clock()
 	atomic { passed = true; observe() }
 }
 
-/* Sets seen, and before: the rises that were read before the state. */
+/* Sets seen, and before: the seq that was read before the state. */
 inline look(o)
 {
 #ifdef STATE_FIRST
 	seen = state[o];
-	before = rises[o]
+	before = seq[o]
 #else
-	if
-	:: before = rises[o]; seen = state[o]
-	fi
+	before = seq[o];
+	seen = state[o]
 #endif
 }
 
-/* The sum of the rises of the first count events, read one by one. */
-inline sum_rises(count)
+/* The sum of the seqs of the first count events, read one by one. */
+inline sum_seqs(count)
 {
 	sum = 0;
 	if
-	:: count > 0 -> atomic { sum = rises[0]; was_up = up[0] }
+	:: count > 0 -> atomic { sum = seq[0]; was_up = up[0] }
 	:: else
 	fi;
 	if
-	:: count > 1 -> sum = (sum + rises[1]) & OLD
+	:: count > 1 -> sum = (sum + seq[1]) & OLD
 	:: else
 	fi
 }
@@ -154,48 +189,67 @@ inline acquire(o)
 	}
 }
 
+#ifdef NO_ODD
+#define in_doubt	(sum != total)
+#elif defined(NO_COMPARE)
+#define in_doubt	(odd)
+#else
+#define in_doubt	(sum != total || odd)
+#endif
+
 /*
  * Take an event that looked set, if those before it have stayed unset.  It is
- * taken when their rises are read: nobody can tell, since it is locked.
+ * taken when their seqs are read: no thread can tell, since it is locked.
  */
 inline take(o)
 {
-	lock(o);
+	ntsync_lock(o);
 	if
-	:: !state[o] -> total = (total + rises[o]) & OLD
+	:: !state[o] -> total = (total + seq[o]) & OLD
 	:: else ->
-		sum_rises(o);
+		sum_seqs(o);
 #ifdef TAKE_ANYWAY
 		sum = total;
+		odd = false;
 #endif
 		if
-		:: sum != total -> doubt = true
-		:: sum == total ->
+		:: in_doubt -> doubt = true
+		:: else ->
+			assert(!is_held(o));
 			assert(o == 0 || !was_up);
 			acquire(o)
 		fi
 	fi;
-	locked[o] = false
+	unlock(o)
 }
 
-/* With both locked, in the order of the array. */
-inline poll_locked()
+/* With both held, in the order of the array. */
+inline look_held()
 {
-	lock(0);
-	lock(1);
+	lock_multi();
+#ifndef LOOK_IN_TURN
+	hold(0);
+	hold(1);
+#endif
 	if
 	:: state[0] -> acquire(0)
-	:: !state[0] && state[1] -> assert(!up[0]); acquire(1)
-	:: else -> assert(!up[0] && !up[1])
+	:: else ->
+		if
+		:: state[1] -> assert(!up[0]); acquire(1)
+		:: else -> assert(!up[0] && !up[1])
+		fi
 	fi;
-	locked[1] = false;
-	locked[0] = false
+#ifndef LOOK_IN_TURN
+	release(0);
+	release(1);
+#endif
+	unlock_multi()
 }
 
 proctype Poller()
 {
 	byte n, before, total, sum, taken = NONE;
-	bool seen, doubt, in_time, was_up;
+	bool seen, odd, doubt, in_time, was_up;
 
 	atomic { polls = true; observe() }
 	do
@@ -203,29 +257,28 @@ proctype Poller()
 		look(n);
 		if
 		:: seen -> take(n)
-		:: else -> total = (total + before) & OLD
+		:: else ->
+			total = (total + before) & OLD;
+			odd = odd || (before & HELD)
 		fi;
-		n++
+		atomic { n++; before = 0; seen = false; sum = 0; was_up = false }
 	:: else -> break
 	od;
 	if
 	:: taken == NONE ->
 #ifdef CLOCK_LAST
-		sum_rises(2);
+		sum_seqs(2);
 		in_time = passed;
 #else
 		in_time = passed;
-		sum_rises(2);
-#endif
-#ifdef NO_COMPARE
-		sum = total;
+		sum_seqs(2);
 #endif
 		if
 		/* Not a poll after all: it queues. */
 		:: !in_time
-		:: in_time && !doubt && sum == total -> assert(saw_instant)
-		:: in_time && (doubt || sum != total) ->
-			poll_locked();
+		:: in_time && !doubt && !in_doubt -> assert(saw_instant)
+		:: in_time && (doubt || in_doubt) ->
+			look_held();
 			assert(taken != NONE || saw_instant)
 		fi
 	:: else
@@ -245,11 +298,9 @@ init
 		:: state[1] = true; up[1] = true
 		:: true
 		fi;
-		run Visible(0);
-		run Writer(0);
+		run Writer();
 #if WRITERS > 1
-		run Visible(1);
-		run Writer(1);
+		run Writer();
 #endif
 		run Clock();
 		run Poller()

@@ -24,7 +24,7 @@
  * break: TRY_ANYWAY		... nor does a wait that tries locks
  * break: DROP_FIRST		multi_lock, waited for, is dropped before the lock is taken
  * break: WATCH_UNCHECKED	an event is watched whatever its state
- * break: WATCH_UNLOCKED	an event that nobody watches is watched without its lock
+ * break: WATCH_UNLOCKED	an unwatched event comes to be watched without its lock
  * break: GRANT_UNCHECKED	a wait is granted though events look unset
  * break: RELEASE_EARLY		events are released before they are acquired
  * break: KEEP_FRESH		... or not at all if the wait was alerted meanwhile
@@ -32,7 +32,7 @@
  * break: CANCEL_OUTSIDE	a wait is given up without multi_lock
  * break: LEAVE_WATCH		a waiter that gives up leaves the watch behind
  * break: LEAVE_OUTSIDE		who gives up takes off the watch without multi_lock
- * break: LEAVE_AT_ONCE		who lost the exchange does not wait for done
+ * break: LEAVE_AT_ONCE		a waiter that lost the exchange does not wait for done
  */
 
 #define NONE		255
