@@ -31,7 +31,7 @@
  * break: WAIT_FOR_SECOND	a wait that finds all set waits for the locks
  * break: CANCEL_OUTSIDE	a wait is given up without multi_lock
  * break: LEAVE_WATCH		a waiter that gives up leaves the watch behind
- * break: LEAVE_OUTSIDE		who gives up takes off the watch without multi_lock
+ * break: LEAVE_OUTSIDE		... or takes it off without multi_lock
  * break: LEAVE_AT_ONCE		a waiter that lost the exchange does not wait for done
  */
 
