@@ -2264,7 +2264,7 @@ static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 
 	pollers = ntsync_get_pollers(obj);
 	poll_wait(file, &pollers->queue, table);
-	/* Locked: a signal after this has seen the poller in the queue. */
+	/* Locked, so that the state of a held object is not shown. */
 	ntsync_lock(obj);
 	signaled = ntsync_signaled(obj, 0);
 	spin_unlock(&obj->lock);
