@@ -193,13 +193,14 @@ releases() {
 # The packages of a release.  From 7.0 on the image and the modules are packages of
 # their own.  kbuild serves several releases; the one of the same version if it is there.
 packages_of() {
-	local version headers=linux-headers-$1
+	local version kbuild headers=linux-headers-$1
 	version=$(apt-cache show --no-all-versions "$headers" | sed -n 's/^Version: //p') || :
 	echo "$headers"
 	apt-cache depends "$headers" | sed -nE 's/^ *Depends: <?(linux-headers-[^:>]*).*/\1/p'
 	apt-cache depends "$headers" | sed -nE 's/^ *Depends: <?(linux-kbuild-[^:>]*).*/\1/p' |
 		while read -r kbuild; do
-			apt-cache show "$kbuild=$version" >/dev/null && echo "$kbuild=$version" || echo "$kbuild"
+			[[ -z $(apt-cache show "$kbuild=$version") ]] || kbuild=$kbuild=$version
+			echo "$kbuild"
 		done
 	case $1 in
 	[1-6].*)	echo "linux-image-$1" ;;
@@ -235,14 +236,14 @@ lacks() {
 # Has a command use COUNT releases of a kernel, the newest of which nothing is missing,
 # or, if one of their files cannot be had (status 1 in the end) and not for another
 # reason (2), the next older ones.  Sets taken, the older first; newest, which apt's
-# lists name; why that could not be taken, and what to do then.
+# lists name; why that could not be taken; and the first failure of the command.
 try_kernels() {
 	local tries=$1 count=$2 release lack whole=()
-	newest='' why='' remedy=''
+	newest='' why='' failure=''
 	while read -r release; do
 		: "${newest:=$release}"
 		if lack=$(lacks "$release"); then
-			: "${why:=apt has no $lack}" "${remedy:=$updating}"
+			: "${why:=apt has no $lack}"
 			continue
 		fi
 		whole=("$release" "${whole[@]:0:count - 1}")
@@ -253,7 +254,7 @@ try_kernels() {
 			return
 		fi
 		find_cause
-		: "${why:=$reason}" "${remedy:=$advice}"
+		: "${why:=$reason}" "${failure:=$release: $reason: $advice}"
 		not_there || return 2
 		((--tries > 0)) || return 1
 	done < <(releases "$3")
@@ -279,7 +280,7 @@ take() {
 
 no_kernel() {
 	[[ -n $newest ]] || give_up "no kernel $1 in apt's lists" "$wrong_sources"
-	die "no kernel $1 of which everything can be had: $newest: $why: $remedy ($apt_log)"
+	die "no kernel $1 of which everything can be had: ${failure:-$newest: $why: $updating} ($apt_log)"
 }
 
 # The one line about it.
