@@ -60,6 +60,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/ntsync.h>
 
@@ -134,7 +135,7 @@ struct ntsync_instance {
  * @instance: the world that the object belongs to
  * @queue: waits-for-any (struct ntsync_entry) in the order of service, then
  *	the pollers (struct ntsync_pollers) if there ever were any.  While the
- *	object is held entries may leave under @lock, and none may join
+ *	object is held entries may leave under @lock, and only pollers join
  * @by_owner: the waits in it ordered by owner, of a mutex only: a thread that
  *	has acquired it may have other waits that it satisfies too
  * @watchers: first of the waits-for-all (ntsync_wait.watch) that watch this
@@ -215,7 +216,8 @@ struct ntsync_pollers {
  * struct ntsync_wait - a thread that waits
  * @task: the waiter
  * @result: how the wait ends, decided by the thread that moves it from
- *	NTSYNC_PENDING; never to NTSYNC_CANCELED without multi_lock if @all
+ *	NTSYNC_PENDING; to NTSYNC_CANCELED under multi_lock if @all, but for a
+ *	waiter that is being killed
  * @done: set (release) by the granter as its last access; read (acquire) by
  *	the waiter
  * @owner_dead: an abandoned mutex was acquired; written before @done
@@ -444,24 +446,21 @@ static void ntsync_rise(struct ntsync_obj *obj)
 
 /* Locking and holding */
 
-/* Lock an object, which is held, when the step that holds it has ended. */
-static noinline void ntsync_lock_held(struct ntsync_obj *obj)
-	__acquires(&obj->lock)
+/*
+ * Lock an object, of one that is held when the step that holds it has ended.
+ * Returns false, and it is not locked, if the thread is being killed.
+ */
+static __always_inline bool ntsync_lock(struct ntsync_obj *obj)
 {
-	mutex_lock(&obj->instance->multi_lock);
+	spin_lock(&obj->lock);
+	if (likely(!ntsync_is_held(obj)))
+		return true;
+	spin_unlock(&obj->lock);
+	if (mutex_lock_killable(&obj->instance->multi_lock))
+		return false;
 	spin_lock(&obj->lock);
 	mutex_unlock(&obj->instance->multi_lock);
-}
-
-/* Lock an object, and let no one hold it. */
-static __always_inline void ntsync_lock(struct ntsync_obj *obj)
-	__acquires(&obj->lock)
-{
-	spin_lock(&obj->lock);
-	if (unlikely(ntsync_is_held(obj))) {
-		spin_unlock(&obj->lock);
-		ntsync_lock_held(obj);
-	}
+	return true;
 }
 
 static void ntsync_hold_locked(struct ntsync_obj *obj)
@@ -821,14 +820,8 @@ static int ntsync_cmp_waits(void *unused, ntsync_sorted struct list_head *a,
 static bool ntsync_same_objs(const struct ntsync_set *a,
 			     const struct ntsync_set *b)
 {
-	u32 i;
-
-	if (a->count != b->count)
-		return false;
-	for (i = 0; i < a->count; i++)
-		if (a->objs[i] != b->objs[i])
-			return false;
-	return true;
+	return a->count == b->count &&
+	       !memcmp(a->objs, b->objs, a->count * sizeof(*a->objs));
 }
 
 /*
@@ -1128,7 +1121,8 @@ static long ntsync_sem_read(struct ntsync_obj *sem,
 	if (sem->type != NTSYNC_SEM)
 		return -EINVAL;
 
-	ntsync_lock(sem);
+	if (!ntsync_lock(sem))
+		return -EINTR;
 	count = sem->sem.count;
 	spin_unlock(&sem->lock);
 	return ntsync_put_pair(&uargs->count, count, sem->sem.max);
@@ -1240,7 +1234,8 @@ static long ntsync_mutex_read(struct ntsync_obj *mutex,
 	if (mutex->type != NTSYNC_MUTEX)
 		return -EINVAL;
 
-	ntsync_lock(mutex);
+	if (!ntsync_lock(mutex))
+		return -EINTR;
 	owner = mutex->mutex.owner;
 	count = mutex->mutex.count;
 	abandoned = mutex->abandoned;
@@ -1327,7 +1322,8 @@ static long ntsync_event_reset(struct ntsync_obj *event, u32 __user *uarg)
 	if (put_user(1, uarg))
 		return -EFAULT;
 
-	ntsync_lock(event);
+	if (!ntsync_lock(event))
+		return -EINTR;
 	prev = event->event.signaled;
 	ntsync_store(&event->event.signaled, 0);
 	spin_unlock(&event->lock);
@@ -1353,7 +1349,8 @@ static long ntsync_event_read(struct ntsync_obj *event,
 	if (event->type != NTSYNC_EVENT)
 		return -EINVAL;
 
-	ntsync_lock(event);
+	if (!ntsync_lock(event))
+		return -EINTR;
 	signaled = event->event.signaled;
 	spin_unlock(&event->lock);
 	return ntsync_put_pair(&uargs->manual, event->event.manual, signaled);
@@ -1404,7 +1401,8 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 	entry->index = index;
 	entry->prio = MAX_RT_PRIO;
 
-	ntsync_lock(obj);
+	if (!ntsync_lock(obj))
+		return false;
 	if (!ntsync_signaled(obj, wait->set->owner)) {
 		ntsync_enqueue(obj, entry);
 		trace_ntsync_queue(obj, wait, index);
@@ -1460,24 +1458,24 @@ static int ntsync_queue(struct ntsync_wait *wait,
 }
 
 /*
- * Give a wait up; false if it has been decided otherwise.  A step that may grant
- * a wait-for-all, and has begun, comes first.  A wait-for-any is given up before
- * it leaves any queue: else a later one of its objects could end it after an
+ * Give a wait up; false if it has been decided otherwise.  A step that may
+ * grant a wait-for-all, and has begun, comes first, but for a thread that is
+ * being killed: it learns nothing of it.  A wait-for-any is given up before it
+ * leaves any queue: else a later one of its objects could end it after an
  * earlier one was signaled and not seen.
  */
 static bool ntsync_cancel(struct ntsync_wait *wait,
 			  struct ntsync_instance *instance)
 {
-	bool canceled;
+	bool locked = wait->all && !mutex_lock_killable(&instance->multi_lock);
+	bool canceled = ntsync_claim(wait, NTSYNC_CANCELED);
 
-	if (!wait->all)
-		return ntsync_claim(wait, NTSYNC_CANCELED);
-	mutex_lock(&instance->multi_lock);
-	canceled = ntsync_claim(wait, NTSYNC_CANCELED);
-	mutex_unlock(&instance->multi_lock);
+	if (locked)
+		mutex_unlock(&instance->multi_lock);
 	return canceled;
 }
 
+/* It cannot be killed meanwhile: the wait, which is linked, is on its stack. */
 static void ntsync_unqueue_all(struct ntsync_wait *wait,
 			       struct ntsync_instance *instance)
 {
@@ -1672,7 +1670,8 @@ static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
 	struct ntsync_obj *obj = objs[i];
 	int ret;
 
-	ntsync_lock(obj);
+	if (!ntsync_lock(obj))
+		return -EINTR;
 	if (!ntsync_signaled(obj, owner)) {
 		looks->sum += obj->seq;
 		ret = -EAGAIN;
@@ -1890,9 +1889,6 @@ static noinline int ntsync_look_held(struct ntsync_instance *instance,
 	return ret;
 }
 
-#define NTSYNC_SET_OF_ONE(obj, set_owner)				\
-	{ .objs = &(obj), .count = 1, .total = 1, .owner = (set_owner) }
-
 /* Wait for one object; for any or for all is the same until it blocks. */
 static __always_inline int
 ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
@@ -1910,7 +1906,9 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 		return ret;
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline)) {
-		const struct ntsync_set set = NTSYNC_SET_OF_ONE(obj, args->owner);
+		const struct ntsync_set set = {
+			.objs = &obj, .count = 1, .total = 1, .owner = args->owner,
+		};
 
 		return ntsync_block_set(instance, &set, all, deadline, &index);
 	}
@@ -2094,16 +2092,10 @@ ntsync_trace_wait(struct ntsync_instance *instance, const struct ntsync_set *set
 	return ret;
 }
 
-static noinline __cold int
-ntsync_trace_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
-		      bool all, const struct ntsync_wait_args *args)
-{
-	const struct ntsync_set set = NTSYNC_SET_OF_ONE(obj, args->owner);
-
-	return ntsync_trace_wait(instance, &set, all, args, &(u32){ 0 });
-}
-
-/* A wait for one object without alert, nine of ten: no array, no allocation. */
+/*
+ * A wait for one object without alert, nine of ten: no array, no allocation, no
+ * trace events.
+ */
 static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 			   const struct ntsync_wait_args *args, bool writable)
 {
@@ -2122,8 +2114,6 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 		ret = -EINVAL;
 	else if (!writable)
 		ret = -EFAULT;
-	else if (ntsync_waits_are_traced())
-		ret = ntsync_trace_wait_one(instance, obj, all, args);
 	else
 		ret = ntsync_wait_one(instance, obj, all, args);
 	ntsync_put_file(file, shared);
@@ -2206,7 +2196,7 @@ static long ntsync_wait(struct ntsync_instance *instance,
 	    args.count > NTSYNC_MAX_WAIT_COUNT)
 		return -EINVAL;
 
-	if (args.count == 1 && !args.alert)
+	if (args.count == 1 && !args.alert && !ntsync_waits_are_traced())
 		ret = ntsync_call_one(instance, all, &args, writable);
 	else
 		ret = ntsync_call_many(instance, all, &args, writable, &index);
@@ -2219,13 +2209,14 @@ static long ntsync_wait(struct ntsync_instance *instance,
 
 /*
  * The pollers of an object, made if there are none.  That must not fail: epoll
- * would not hear of it, and wait for an object of which it is never told.
+ * would not hear of it, and wait for an object of which it is never told.  They
+ * may join the queue of a held object: they are last, and look after the step.
  */
 static struct ntsync_pollers *ntsync_get_pollers(struct ntsync_obj *obj)
 {
 	struct ntsync_pollers *pollers, *new;
 
-	ntsync_lock(obj);
+	spin_lock(&obj->lock);
 	pollers = ntsync_find_pollers(obj);
 	spin_unlock(&obj->lock);
 	if (pollers)
@@ -2234,7 +2225,7 @@ static struct ntsync_pollers *ntsync_get_pollers(struct ntsync_obj *obj)
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	new->entry.prio = INT_MAX;
 	init_waitqueue_head(&new->queue);
-	ntsync_lock(obj);
+	spin_lock(&obj->lock);
 	pollers = ntsync_find_pollers(obj);
 	if (!pollers) {
 		list_add_tail(&new->entry.node, &obj->queue);
@@ -2254,7 +2245,7 @@ static struct ntsync_pollers *ntsync_get_pollers(struct ntsync_obj *obj)
  *
  * Context: may sleep.
  * Return: %EPOLLIN and %EPOLLRDNORM while the object is signaled, of a mutex
- *	while it is unowned.
+ *	while it is unowned; %EPOLLERR if the thread is being killed.
  */
 static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 {
@@ -2265,7 +2256,8 @@ static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 	pollers = ntsync_get_pollers(obj);
 	poll_wait(file, &pollers->queue, table);
 	/* Locked, so that the state of a held object is not shown. */
-	ntsync_lock(obj);
+	if (!ntsync_lock(obj))
+		return EPOLLERR;
 	signaled = ntsync_signaled(obj, 0);
 	spin_unlock(&obj->lock);
 	return signaled ? EPOLLIN | EPOLLRDNORM : 0;
@@ -2346,6 +2338,11 @@ static bool ntsync_pass_wait(struct ntsync_reader *reader,
 	const struct ntsync_wait *wait;
 	u32 readers = 0;
 
+	if (list_empty(&place->node)) {
+		ntsync_enqueue(obj, place);
+		list_move(&place->node, &obj->queue);
+		place->prio = INT_MIN;
+	}
 	do {
 		if (list_is_last(&entry->node, &obj->queue))
 			return false;
@@ -2376,14 +2373,12 @@ static void ntsync_show_queue(struct ntsync_reader *reader, struct ntsync_obj *o
 
 	INIT_LIST_HEAD(&place.node);
 	do {
-		ntsync_lock(obj);
-		if (list_empty(&place.node)) {
-			ntsync_enqueue(obj, &place);
-			list_move(&place.node, &obj->queue);
-			place.prio = INT_MIN;
-		}
-		more = ntsync_pass_wait(reader, &place, obj);
-		if (!more)
+		more = ntsync_lock(obj);
+		if (more)
+			more = ntsync_pass_wait(reader, &place, obj);
+		else
+			spin_lock(&obj->lock);
+		if (!more && !list_empty(&place.node))
 			ntsync_dequeue(obj, &place);
 		spin_unlock(&obj->lock);
 		cond_resched();
@@ -2397,7 +2392,8 @@ static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
 
 	seq_printf(m, "instance:\t%u\nobject:\t%u\ntype:\t%s\n",
 		   obj->instance->id, obj->id, ntsync_type_names[obj->type]);
-	ntsync_lock(obj);
+	if (!ntsync_lock(obj))
+		return;
 	switch (obj->type) {
 	case NTSYNC_SEM:
 		seq_printf(m, "count:\t%u\nmax:\t%u\n", obj->sem.count, obj->sem.max);
