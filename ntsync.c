@@ -1550,77 +1550,52 @@ static __always_inline int ntsync_sleep(struct ntsync_wait *wait,
 	return ret;
 }
 
-/* Everything but what is written first when a wait-for-all queues. */
-static void ntsync_wait_init(struct ntsync_wait *wait,
-			     const struct ntsync_set *set, bool all,
-			     struct ntsync_entry *entries,
-			     struct ntsync_deadline deadline)
-{
-	wait->task = current;
-	atomic_set(&wait->result, NTSYNC_PENDING);
-	wait->done = false;
-	wait->owner_dead = false;
-	wait->all = all;
-	wait->has_deadline = deadline.time != KTIME_MAX;
-	wait->prio = min(READ_ONCE(current->normal_prio), MAX_RT_PRIO);
-	wait->queued = 0;
-	wait->set = set;
-	wait->entries = entries;
-	wait->serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids);
-	wait->begun = get_jiffies_64();
-}
-
 /*
- * Queue, sleep, and leave the queues.  @entries is room for one entry an
- * object, of a wait-for-all for one for its alert.
+ * Queue, sleep, and leave the queues.  Apart from the calls that need not block,
+ * which so have a small frame.
  */
-static int ntsync_block(struct ntsync_instance *instance,
-			const struct ntsync_set *set, bool all,
-			struct ntsync_entry *entries,
-			struct ntsync_deadline deadline, u32 *index)
-{
-	struct ntsync_wait wait __uninitialized;
-	int ret;
-
-	ntsync_wait_init(&wait, set, all, entries, deadline);
-	ret = ntsync_queue(&wait, instance);
-	if (ret)
-		return ret;
-
-	ret = ntsync_sleep(&wait, deadline, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-	if (ret && !ntsync_cancel(&wait, instance)) {
-		/* The moment until the granter is done. */
-		deadline = (struct ntsync_deadline){ KTIME_MAX, CLOCK_MONOTONIC };
-		ret = ntsync_sleep(&wait, deadline, TASK_UNINTERRUPTIBLE);
-	}
-
-	ntsync_unqueue(&wait, instance);
-	if (ret)
-		return ret;
-	*index = atomic_read(&wait.result);
-	return wait.owner_dead ? -EOWNERDEAD : 0;
-}
-
-/* Apart from the calls that need not block, which so have a small frame. */
-static noinline int ntsync_block_set(struct ntsync_instance *instance,
-				     const struct ntsync_set *set, bool all,
-				     struct ntsync_deadline deadline, u32 *index)
+static noinline int ntsync_block(struct ntsync_instance *instance,
+				 const struct ntsync_set *set, bool all,
+				 struct ntsync_deadline deadline, u32 *index)
 {
 	struct ntsync_entry small[NTSYNC_SMALL_WAIT] __uninitialized;
-	struct ntsync_entry *entries = small;
+	struct ntsync_wait wait = {
+		.task = current,
+		.result = ATOMIC_INIT(NTSYNC_PENDING),
+		.all = all,
+		.has_deadline = deadline.time != KTIME_MAX,
+		.prio = min(READ_ONCE(current->normal_prio), MAX_RT_PRIO),
+		.set = set,
+		.entries = small,
+		.serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids),
+		.begun = get_jiffies_64(),
+	};
 	u32 count = all ? set->total - set->count : set->total;
 	int ret;
 
 	if (count > ARRAY_SIZE(small)) {
-		entries = kmalloc_array(count, sizeof(*entries),
-					GFP_KERNEL_ACCOUNT);
-		if (!entries)
+		wait.entries = kmalloc_array(count, sizeof(*wait.entries),
+					     GFP_KERNEL_ACCOUNT);
+		if (!wait.entries)
 			return -ENOMEM;
 	}
-	ret = ntsync_block(instance, set, all, entries, deadline, index);
-	if (entries != small)
-		kfree(entries);
-	return ret;
+	ret = ntsync_queue(&wait, instance);
+	if (!ret) {
+		ret = ntsync_sleep(&wait, deadline,
+				   TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (ret && !ntsync_cancel(&wait, instance)) {
+			/* The moment until the granter is done. */
+			deadline.time = KTIME_MAX;
+			ret = ntsync_sleep(&wait, deadline, TASK_UNINTERRUPTIBLE);
+		}
+		ntsync_unqueue(&wait, instance);
+	}
+	if (wait.entries != small)
+		kfree(wait.entries);
+	if (ret)
+		return ret;
+	*index = atomic_read(&wait.result);
+	return wait.owner_dead ? -EOWNERDEAD : 0;
 }
 
 /* Waits that are decided at once */
@@ -1910,7 +1885,7 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 			.objs = &obj, .count = 1, .total = 1, .owner = args->owner,
 		};
 
-		return ntsync_block_set(instance, &set, all, deadline, &index);
+		return ntsync_block(instance, &set, all, deadline, &index);
 	}
 	if (ntsync_missed(&obj, 1, &looks))
 		return -ETIMEDOUT;
@@ -1948,7 +1923,7 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline))
-		return ntsync_block_set(instance, set, all, deadline, index);
+		return ntsync_block(instance, set, all, deadline, index);
 	if (ret == -EAGAIN && ntsync_missed(looked, count, &looks))
 		return -ETIMEDOUT;
 	return ntsync_look_held(instance, set, all, index);
