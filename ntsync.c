@@ -340,6 +340,77 @@ static noinline __cold void ntsync_trace_signal(const struct ntsync_obj *obj,
 	trace_ntsync_signal(obj, op, ret, woken);
 }
 
+/* Lifetime of instances and objects */
+
+static const struct file_operations ntsync_obj_fops;
+
+static struct ntsync_pollers *ntsync_find_pollers(const struct ntsync_obj *obj)
+{
+	struct ntsync_entry *last;
+
+	if (list_empty(&obj->queue))
+		return NULL;
+	last = list_last_entry(&obj->queue, struct ntsync_entry, node);
+	return last->wait ? NULL : container_of(last, struct ntsync_pollers, entry);
+}
+
+static void ntsync_instance_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct ntsync_instance, ref));
+}
+
+static void ntsync_instance_put(struct ntsync_instance *instance)
+{
+	kref_put(&instance->ref, ntsync_instance_free);
+}
+
+static __always_inline struct ntsync_obj *
+ntsync_obj_alloc(struct ntsync_instance *instance, enum ntsync_type type)
+{
+	struct ntsync_obj *obj;
+
+	obj = kmem_cache_zalloc(ntsync_obj_cache, GFP_KERNEL);
+	if (!obj)
+		return NULL;
+	spin_lock_init(&obj->lock);
+	obj->type = type;
+	obj->id = atomic_inc_return(&instance->last_id);
+	obj->instance = instance;
+	INIT_LIST_HEAD(&obj->queue);
+	kref_get(&instance->ref);
+	return obj;
+}
+
+static __always_inline void ntsync_obj_free(struct ntsync_obj *obj)
+{
+	trace_ntsync_destroy(obj);
+	if (!list_empty(&obj->queue))
+		kfree(ntsync_find_pollers(obj));
+	ntsync_instance_put(obj->instance);
+	kmem_cache_free(ntsync_obj_cache, obj);
+}
+
+static int ntsync_obj_release(struct inode *inode, struct file *file)
+{
+	ntsync_obj_free(file->private_data);
+	return 0;
+}
+
+/* Give an object a file.  From then on the object is the file's. */
+static int ntsync_obj_install(struct ntsync_obj *obj)
+{
+	int fd;
+
+	trace_ntsync_create(obj);
+	fd = anon_inode_getfd("ntsync", &ntsync_obj_fops, obj,
+			      O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		ntsync_obj_free(obj);
+	return fd;
+}
+
+/* Locking and holding */
+
 static bool ntsync_is_held(const struct ntsync_obj *obj)
 {
 	/* Pairs with the release in ntsync_release(). */
@@ -351,6 +422,58 @@ static void ntsync_assert_owned(const struct ntsync_obj *obj)
 {
 	if (IS_ENABLED(CONFIG_LOCKDEP) && !ntsync_is_held(obj))
 		lockdep_assert_held(&obj->lock);
+}
+
+/*
+ * Lock an object, of one that is held when the step that holds it has ended.
+ * Returns false, and it is not locked, if the thread is being killed.
+ */
+static __always_inline bool ntsync_lock(struct ntsync_obj *obj)
+{
+	spin_lock(&obj->lock);
+	if (likely(!ntsync_is_held(obj)))
+		return true;
+	spin_unlock(&obj->lock);
+	if (mutex_lock_killable(&obj->instance->multi_lock))
+		return false;
+	spin_lock(&obj->lock);
+	mutex_unlock(&obj->instance->multi_lock);
+	return true;
+}
+
+static void ntsync_hold_locked(struct ntsync_obj *obj)
+{
+	lockdep_assert_held(&obj->instance->multi_lock);
+	lockdep_assert_held(&obj->lock);
+	/* Before every change: those are made by ntsync_store(), a release. */
+	WRITE_ONCE(obj->seq, obj->seq | NTSYNC_HELD);
+}
+
+/* Hold an object, which the caller may hold already. */
+static void ntsync_hold(struct ntsync_obj *obj)
+{
+	if (ntsync_is_held(obj))
+		return;
+	spin_lock(&obj->lock);
+	ntsync_hold_locked(obj);
+	spin_unlock(&obj->lock);
+}
+
+static void ntsync_release(struct ntsync_obj *obj)
+{
+	lockdep_assert_held(&obj->instance->multi_lock);
+	/* Pairs with the acquires in ntsync_is_held() and ntsync_look(). */
+	smp_store_release(&obj->seq, obj->seq & ~NTSYNC_HELD);
+}
+
+/* Release those of a set, the alert included, that are held. */
+static void ntsync_release_set(const struct ntsync_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->total; i++)
+		if (ntsync_is_held(set->objs[i]))
+			ntsync_release(set->objs[i]);
 }
 
 /* State */
@@ -444,60 +567,6 @@ static void ntsync_rise(struct ntsync_obj *obj)
 	smp_store_release(&obj->seq, obj->seq + NTSYNC_RISE);
 }
 
-/* Locking and holding */
-
-/*
- * Lock an object, of one that is held when the step that holds it has ended.
- * Returns false, and it is not locked, if the thread is being killed.
- */
-static __always_inline bool ntsync_lock(struct ntsync_obj *obj)
-{
-	spin_lock(&obj->lock);
-	if (likely(!ntsync_is_held(obj)))
-		return true;
-	spin_unlock(&obj->lock);
-	if (mutex_lock_killable(&obj->instance->multi_lock))
-		return false;
-	spin_lock(&obj->lock);
-	mutex_unlock(&obj->instance->multi_lock);
-	return true;
-}
-
-static void ntsync_hold_locked(struct ntsync_obj *obj)
-{
-	lockdep_assert_held(&obj->instance->multi_lock);
-	lockdep_assert_held(&obj->lock);
-	/* Before every change: those are made by ntsync_store(), a release. */
-	WRITE_ONCE(obj->seq, obj->seq | NTSYNC_HELD);
-}
-
-/* Hold an object, which the caller may hold already. */
-static void ntsync_hold(struct ntsync_obj *obj)
-{
-	if (ntsync_is_held(obj))
-		return;
-	spin_lock(&obj->lock);
-	ntsync_hold_locked(obj);
-	spin_unlock(&obj->lock);
-}
-
-static void ntsync_release(struct ntsync_obj *obj)
-{
-	lockdep_assert_held(&obj->instance->multi_lock);
-	/* Pairs with the acquires in ntsync_is_held() and ntsync_look(). */
-	smp_store_release(&obj->seq, obj->seq & ~NTSYNC_HELD);
-}
-
-/* Release those of a set, the alert included, that are held. */
-static void ntsync_release_set(const struct ntsync_set *set)
-{
-	u32 i;
-
-	for (i = 0; i < set->total; i++)
-		if (ntsync_is_held(set->objs[i]))
-			ntsync_release(set->objs[i]);
-}
-
 /* Granting and waking */
 
 /* Decide how a wait ends; false if that has been decided. */
@@ -578,16 +647,6 @@ static struct ntsync_entry *ntsync_find_owner(const struct ntsync_obj *obj,
 		node = entry->owner < owner ? node->rb_right : node->rb_left;
 	}
 	return found;
-}
-
-static struct ntsync_pollers *ntsync_find_pollers(const struct ntsync_obj *obj)
-{
-	struct ntsync_entry *last;
-
-	if (list_empty(&obj->queue))
-		return NULL;
-	last = list_last_entry(&obj->queue, struct ntsync_entry, node);
-	return last->wait ? NULL : container_of(last, struct ntsync_pollers, entry);
 }
 
 static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
@@ -1033,6 +1092,919 @@ static __always_inline int ntsync_signal(struct ntsync_obj *obj,
 	return min(ret, 0);
 }
 
+/* What a call waits for */
+
+/*
+ * Read the argument of a wait, and see whether its index can be written.
+ * Returns 0 or -EFAULT.
+ */
+static int ntsync_get_wait_args(struct ntsync_wait_args *args, bool *writable,
+				struct ntsync_wait_args __user *uargs)
+{
+	*writable = false;
+	if (!user_access_begin(uargs, sizeof(*uargs)))
+		return -EFAULT;
+	unsafe_get_user(args->timeout, &uargs->timeout, unreadable);
+	unsafe_get_user(args->objs, &uargs->objs, unreadable);
+	unsafe_get_user(args->count, &uargs->count, unreadable);
+	unsafe_get_user(args->index, &uargs->index, unreadable);
+	unsafe_get_user(args->flags, &uargs->flags, unreadable);
+	unsafe_get_user(args->owner, &uargs->owner, unreadable);
+	unsafe_get_user(args->alert, &uargs->alert, unreadable);
+	unsafe_get_user(args->pad, &uargs->pad, unreadable);
+	unsafe_put_user(args->index, &uargs->index, unwritable);
+	*writable = true;
+unwritable:
+	user_access_end();
+	return 0;
+
+unreadable:
+	user_access_end();
+	return -EFAULT;
+}
+
+/* Read an array of descriptors.  Returns 0 or -EFAULT. */
+static int ntsync_get_fds(u32 *fds, const u32 __user *ufds, u32 count)
+{
+	u32 i;
+
+	if (!user_read_access_begin(ufds, count * sizeof(*ufds)))
+		return -EFAULT;
+	for (i = 0; i < count; i++)
+		unsafe_get_user(fds[i], &ufds[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* The object behind a file if it belongs to the instance, else NULL. */
+static struct ntsync_obj *ntsync_get_obj(const struct file *file,
+					 const struct ntsync_instance *instance)
+{
+	struct ntsync_obj *obj;
+
+	if (!file || file->f_op != &ntsync_obj_fops)
+		return NULL;
+	obj = file->private_data;
+	return obj->instance == instance ? obj : NULL;
+}
+
+/* Does objs[i] stand before i too?  @seen is a set of what does. */
+static __always_inline bool ntsync_repeats(struct ntsync_obj *const *objs,
+					   u32 i, unsigned long *seen)
+{
+	u32 bit = objs[i]->id % NTSYNC_REPEAT_BITS;
+	u32 j;
+
+	if (!__test_and_set_bit(bit, seen))
+		return false;
+	for (j = 0; j < i; j++)
+		if (objs[j] == objs[i])
+			return true;
+	return false;
+}
+
+static void ntsync_put_files(const struct ntsync_set *set, u32 count)
+{
+	u32 i;
+
+	if (!set->shared)
+		return;
+	for (i = 0; i < count; i++)
+		fput(set->files[i]);
+}
+
+/* Look up the objects of a set by their descriptors. */
+static int ntsync_get_files(struct ntsync_set *set,
+			    const struct ntsync_instance *instance,
+			    const u32 *fds, bool all)
+{
+	DECLARE_BITMAP(seen, NTSYNC_REPEAT_BITS) __uninitialized;
+	struct ntsync_obj **objs = set->objs, *obj;
+	u32 i, total = set->total;
+	struct file *file;
+
+	if (all)
+		bitmap_zero(seen, NTSYNC_REPEAT_BITS);
+
+	for (i = 0; i < total; i++) {
+		file = ntsync_get_file(fds[i], set->shared);
+		obj = ntsync_get_obj(file, instance);
+		if (!obj) {
+			ntsync_put_file(file, set->shared);
+			ntsync_put_files(set, i);
+			return -EINVAL;
+		}
+		set->files[i] = file;
+		objs[i] = obj;
+		if (all && ntsync_repeats(objs, i, seen)) {
+			ntsync_put_files(set, i + 1);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* Waits that are decided at once */
+
+/*
+ * Look at an object without its lock.  Returns whether it is signaled for
+ * @owner; if it is not, the seq read before the state is added to @looks.
+ */
+static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
+					struct ntsync_looks *looks)
+{
+	/* Pairs with the releases in ntsync_rise() and ntsync_release(). */
+	u32 seq = smp_load_acquire(&obj->seq);
+
+	if (ntsync_signaled(obj, owner))
+		return true;
+	looks->sum += seq;
+	looks->bits |= seq;
+	return false;
+}
+
+/*
+ * Could one of the objects, which looked unsignaled, have been signaled since,
+ * or be part of a step that has not ended?  Sums are modulo 2^32: an equal one
+ * means that no object has risen, or 2^31 times since the look, which takes
+ * minutes at the least.
+ */
+static __always_inline bool ntsync_in_doubt(struct ntsync_obj *const *objs,
+					    u32 count,
+					    const struct ntsync_looks *looks)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < count; i++)
+		sum += READ_ONCE(objs[i]->seq);
+	return sum != looks->sum || looks->bits & NTSYNC_HELD;
+}
+
+/*
+ * Take objs[i], which looked signaled, if those before it, which looked
+ * unsignaled, have stayed so.  Returns 0, -EOWNERDEAD, -EAGAIN if it is
+ * unsignaled, its seq added to @looks, or -EBUSY if the order is in doubt.
+ */
+static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
+				       u32 owner, struct ntsync_looks *looks)
+{
+	struct ntsync_obj *obj = objs[i];
+	int ret;
+
+	if (!ntsync_lock(obj))
+		return -EINTR;
+	if (!ntsync_signaled(obj, owner)) {
+		looks->sum += obj->seq;
+		ret = -EAGAIN;
+	} else if (ntsync_in_doubt(objs, i, looks)) {
+		ret = -EBUSY;
+	} else {
+		ret = ntsync_acquire(obj, owner) ? -EOWNERDEAD : 0;
+	}
+	spin_unlock(&obj->lock);
+	return ret;
+}
+
+/*
+ * Take the first object that is signaled.  Returns 0 or -EOWNERDEAD with
+ * @index, -EAGAIN if none looked signaled, -EBUSY if the order is in doubt.
+ */
+static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
+					   u32 count, u32 owner,
+					   struct ntsync_looks *looks, u32 *index)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		if (!ntsync_look(objs[i], owner, looks))
+			continue;
+		ret = ntsync_take(objs, i, owner, looks);
+		if (ret == -EAGAIN)
+			continue;
+		*index = i;
+		return ret;
+	}
+	return -EAGAIN;
+}
+
+/*
+ * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or -EBUSY
+ * if one of them is unsignaled.
+ */
+static int ntsync_take_owned(const struct ntsync_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		if (!ntsync_signaled(set->objs[i], set->owner))
+			return -EBUSY;
+	return ntsync_acquire_all(set) ? -EOWNERDEAD : 0;
+}
+
+/* Sparse, which cannot follow a lock that is tried, counts none. */
+static void ntsync_unlock_tried(struct ntsync_obj *obj)
+{
+	__acquire(&obj->lock);
+	spin_unlock(&obj->lock);
+}
+
+/* Lock the objects, until one is locked or held.  Returns how many are locked. */
+static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (!spin_trylock(&objs[i]->lock))
+			break;
+		if (ntsync_is_held(objs[i])) {
+			ntsync_unlock_tried(objs[i]);
+			break;
+		}
+	}
+	return i;
+}
+
+/*
+ * Take all objects, which looked signaled, holding one after the other.  Returns
+ * 0, -EOWNERDEAD, -EBUSY if one is unsignaled, or -EINTR if the thread is being
+ * killed.
+ */
+static int ntsync_take_held(struct ntsync_instance *instance,
+			    const struct ntsync_set *set)
+{
+	struct ntsync_obj **objs = set->objs, *obj;
+	u32 i, held, count = set->count, owner = set->owner;
+	bool abandoned = false;
+
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	for (held = 0; held < count; held++) {
+		obj = objs[held];
+		spin_lock(&obj->lock);
+		if (!ntsync_signaled(obj, owner)) {
+			spin_unlock(&obj->lock);
+			break;
+		}
+		ntsync_hold_locked(obj);
+		spin_unlock(&obj->lock);
+	}
+	for (i = 0; i < held; i++) {
+		if (held == count)
+			abandoned |= ntsync_acquire(objs[i], owner);
+		ntsync_release(objs[i]);
+	}
+	mutex_unlock(&instance->multi_lock);
+	if (held < count)
+		return -EBUSY;
+	return abandoned ? -EOWNERDEAD : 0;
+}
+
+/*
+ * Take all objects, which looked signaled.  Returns as above; -EBUSY also if
+ * there are few, and one was locked or held.
+ */
+static int ntsync_take_all(struct ntsync_instance *instance,
+			   const struct ntsync_set *set)
+{
+	struct ntsync_obj **objs = set->objs;
+	int ret = -EBUSY;
+	u32 locked;
+
+	if (set->count > NTSYNC_SMALL_ALL)
+		return ntsync_take_held(instance, set);
+	locked = ntsync_trylock_many(objs, set->count);
+	if (locked == set->count)
+		ret = ntsync_take_owned(set);
+	while (locked--)
+		ntsync_unlock_tried(objs[locked]);
+	return ret;
+}
+
+/*
+ * Give the answer that needs no queue.  @witness receives the objects, up to
+ * two, that the wait cannot be satisfied without: one of its objects that was
+ * unsignaled, and the alert.  Returns as ntsync_take_any().
+ */
+static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
+				    const struct ntsync_set *set,
+				    struct ntsync_obj **witness,
+				    struct ntsync_looks *looks, u32 *index)
+{
+	struct ntsync_obj *const *objs = set->objs;
+	u32 i, count = set->count, owner = set->owner;
+
+	for (i = 0; i < count; i++)
+		if (!ntsync_signaled(objs[i], owner))
+			break;
+	if (i == count) {
+		*index = 0;
+		return ntsync_take_all(instance, set);
+	}
+
+	witness[0] = objs[i];
+	if (ntsync_look(witness[0], owner, looks))
+		return -EBUSY;
+	if (set->total == count)
+		return -EAGAIN;
+	witness[1] = objs[count];
+	if (!ntsync_look(witness[1], owner, looks))
+		return -EAGAIN;
+	*index = count;
+	return ntsync_take(witness, 1, owner, looks);
+}
+
+/* Deadlines */
+
+static __always_inline struct ntsync_deadline
+ntsync_get_deadline(const struct ntsync_wait_args *args)
+{
+	struct ntsync_deadline deadline = { KTIME_MAX, CLOCK_MONOTONIC };
+
+	if (args->flags & NTSYNC_WAIT_REALTIME)
+		deadline.clock = CLOCK_REALTIME;
+	if (args->timeout >= KTIME_MAX)
+		return deadline;
+	deadline.time = args->timeout;
+	if (deadline.clock == CLOCK_MONOTONIC)
+		deadline.time = ntsync_monotonic_to_host(deadline.time);
+	return deadline;
+}
+
+static bool ntsync_has_passed(struct ntsync_deadline deadline)
+{
+	ktime_t now;
+
+	if (!deadline.time || deadline.time == KTIME_MAX)
+		return !deadline.time;
+	now = deadline.clock == CLOCK_REALTIME ? ktime_get_real()
+						: ktime_get();
+	return now >= deadline.time;
+}
+
+/*
+ * Did the deadline, of which the clock says that it has passed, find the objects
+ * unsignaled, as they looked before?
+ */
+static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count,
+			  const struct ntsync_looks *looks)
+{
+	/* The clock was read before the seqs are read again. */
+	smp_rmb();
+	return !ntsync_in_doubt(objs, count, looks);
+}
+
+/* With all the objects held.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
+static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
+{
+	u32 i = 0;
+	int ret;
+
+	if (all) {
+		*index = 0;
+		ret = ntsync_take_owned(set);
+		if (ret != -EBUSY)
+			return ret;
+		i = set->count;
+	}
+	for (; i < set->total; i++) {
+		if (ntsync_signaled(set->objs[i], set->owner)) {
+			*index = i;
+			return ntsync_acquire(set->objs[i], set->owner) ?
+			       -EOWNERDEAD : 0;
+		}
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * Look once, at one instant: for a wait whose deadline has passed, and whose
+ * objects were in doubt.  It must not queue, or a pulse would be granted to it.
+ */
+static noinline int ntsync_look_held(struct ntsync_instance *instance,
+				     const struct ntsync_set *set, bool all,
+				     u32 *index)
+{
+	int ret;
+	u32 i;
+
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	for (i = 0; i < set->total; i++)
+		ntsync_hold(set->objs[i]);
+	ret = ntsync_take_now(set, all, index);
+	ntsync_release_set(set);
+	mutex_unlock(&instance->multi_lock);
+	return ret;
+}
+
+/* Waits that block */
+
+/*
+ * Queue on one object, or take it if it is signaled.  Returns whether the wait
+ * may go on to queue on the next one.
+ */
+static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
+{
+	struct ntsync_entry *entry = &wait->entries[wait->queued];
+	struct ntsync_obj *obj = wait->set->objs[index];
+	bool queued = false;
+
+	entry->wait = wait;
+	entry->owner = wait->set->owner;
+	entry->index = index;
+	entry->prio = MAX_RT_PRIO;
+
+	if (!ntsync_lock(obj))
+		return false;
+	if (!ntsync_signaled(obj, wait->set->owner)) {
+		ntsync_enqueue(obj, entry);
+		trace_ntsync_queue(obj, wait, index);
+		wait->queued++;
+		queued = true;
+	} else if (ntsync_claim(wait, index)) {
+		wait->owner_dead = ntsync_acquire(obj, entry->owner);
+		wait->done = true;
+	}
+	if (queued && wait->prio < MAX_RT_PRIO)
+		ntsync_advance(obj, entry);
+	spin_unlock(&obj->lock);
+	return queued;
+}
+
+/* Returns 0, or -EINTR if the thread is being killed; it is not queued then. */
+static int ntsync_queue_all(struct ntsync_wait *wait,
+			    struct ntsync_instance *instance)
+{
+	INIT_LIST_HEAD(&wait->watch);
+	wait->watched = NULL;
+	if (mutex_lock_killable(&instance->multi_lock))
+		return -EINTR;
+	wait->ticket = ++instance->last_ticket;
+	wait->done = !ntsync_move_watch(wait) && ntsync_grant(wait);
+	if (wait->done) {
+		ntsync_release_set(wait->set);
+	} else {
+		list_add_tail(&wait->in_instance, &instance->alls);
+		if (trace_ntsync_queue_enabled())
+			trace_ntsync_queue(wait->watched, wait,
+					   ntsync_index_of(wait->set, wait->watched));
+	}
+	mutex_unlock(&instance->multi_lock);
+	return 0;
+}
+
+static int ntsync_queue(struct ntsync_wait *wait,
+			struct ntsync_instance *instance)
+{
+	u32 i = 0;
+
+	if (wait->all) {
+		if (ntsync_queue_all(wait, instance))
+			return -EINTR;
+		i = wait->set->count;
+	}
+	for (; i < wait->set->total; i++)
+		if (atomic_read(&wait->result) != NTSYNC_PENDING ||
+		    !ntsync_queue_entry(wait, i))
+			break;
+	return 0;
+}
+
+/*
+ * Sleep until the wait is done.  Returns 0, -ETIMEDOUT or -ERESTARTSYS; after
+ * an error the wait may have been granted all the same.
+ */
+static __always_inline int ntsync_sleep(struct ntsync_wait *wait,
+					struct ntsync_deadline deadline,
+					unsigned int state)
+{
+	ktime_t time = deadline.time;
+	ktime_t *expires = time == KTIME_MAX ? NULL : &time;
+	int ret = 0;
+
+	while (!ret) {
+		/* Pairs with the barrier in wake_up_process(). */
+		set_current_state(state);
+		/* Pairs with the release in ntsync_wake_first(). */
+		if (smp_load_acquire(&wait->done))
+			break;
+		if (signal_pending_state(state, current))
+			ret = -ERESTARTSYS;
+		else if (!schedule_hrtimeout_range_clock(expires, 0,
+							 HRTIMER_MODE_ABS,
+							 deadline.clock))
+			ret = -ETIMEDOUT;
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/*
+ * Give a wait up; false if it has been decided otherwise.  A step that may
+ * grant a wait-for-all, and has begun, comes first, but for a thread that is
+ * being killed: it learns nothing of it.  A wait-for-any is given up before it
+ * leaves any queue: else a later one of its objects could end it after an
+ * earlier one was signaled and not seen.
+ */
+static bool ntsync_cancel(struct ntsync_wait *wait,
+			  struct ntsync_instance *instance)
+{
+	bool locked = wait->all && !mutex_lock_killable(&instance->multi_lock);
+	bool canceled = ntsync_claim(wait, NTSYNC_CANCELED);
+
+	if (locked)
+		mutex_unlock(&instance->multi_lock);
+	return canceled;
+}
+
+/* It cannot be killed meanwhile: the wait, which is linked, is on its stack. */
+static void ntsync_unqueue_all(struct ntsync_wait *wait,
+			       struct ntsync_instance *instance)
+{
+	struct ntsync_obj *obj;
+
+	mutex_lock(&instance->multi_lock);
+	list_del(&wait->in_instance);
+	obj = wait->watched;
+	if (obj) {
+		spin_lock(&obj->lock);
+		if (list_empty(&wait->watch))
+			obj->watchers = NULL;
+		else if (obj->watchers == &wait->watch)
+			obj->watchers = wait->watch.next;
+		list_del(&wait->watch);
+		spin_unlock(&obj->lock);
+	}
+	mutex_unlock(&instance->multi_lock);
+}
+
+/*
+ * Leave all queues.  A granter unlinks what it grants before it sets done; only
+ * that may be passed over without a lock.
+ */
+static void ntsync_unqueue(struct ntsync_wait *wait,
+			   struct ntsync_instance *instance)
+{
+	u32 result = atomic_read(&wait->result);
+	u32 i;
+
+	for (i = 0; i < wait->queued; i++) {
+		struct ntsync_entry *entry = &wait->entries[i];
+		struct ntsync_obj *obj = wait->set->objs[entry->index];
+
+		if (entry->index == result)
+			continue;
+		spin_lock(&obj->lock);
+		if (!list_empty(&entry->node))
+			ntsync_dequeue(obj, entry);
+		spin_unlock(&obj->lock);
+	}
+	if (wait->all && result)
+		ntsync_unqueue_all(wait, instance);
+}
+
+/*
+ * Queue, sleep, and leave the queues.  Apart from the calls that need not block,
+ * which so have a small frame.
+ */
+static noinline int ntsync_block(struct ntsync_instance *instance,
+				 const struct ntsync_set *set, bool all,
+				 struct ntsync_deadline deadline, u32 *index)
+{
+	struct ntsync_entry small[NTSYNC_SMALL_WAIT] __uninitialized;
+	struct ntsync_wait wait = {
+		.task = current,
+		.result = ATOMIC_INIT(NTSYNC_PENDING),
+		.all = all,
+		.has_deadline = deadline.time != KTIME_MAX,
+		.prio = min(READ_ONCE(current->normal_prio), MAX_RT_PRIO),
+		.set = set,
+		.entries = small,
+		.serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids),
+		.begun = get_jiffies_64(),
+	};
+	u32 count = all ? set->total - set->count : set->total;
+	int ret;
+
+	if (count > ARRAY_SIZE(small)) {
+		wait.entries = kmalloc_array(count, sizeof(*wait.entries),
+					     GFP_KERNEL_ACCOUNT);
+		if (!wait.entries)
+			return -ENOMEM;
+	}
+	ret = ntsync_queue(&wait, instance);
+	if (!ret) {
+		ret = ntsync_sleep(&wait, deadline,
+				   TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (ret && !ntsync_cancel(&wait, instance)) {
+			/* The moment until the granter is done. */
+			deadline.time = KTIME_MAX;
+			ret = ntsync_sleep(&wait, deadline, TASK_UNINTERRUPTIBLE);
+		}
+		ntsync_unqueue(&wait, instance);
+	}
+	if (wait.entries != small)
+		kfree(wait.entries);
+	if (ret)
+		return ret;
+	*index = atomic_read(&wait.result);
+	return wait.owner_dead ? -EOWNERDEAD : 0;
+}
+
+/* The wait */
+
+/* Wait for one object; for any or for all is the same until it blocks. */
+static __always_inline int
+ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
+		bool all, const struct ntsync_wait_args *args)
+{
+	struct ntsync_looks looks = {};
+	struct ntsync_deadline deadline;
+	u32 index;
+	int ret;
+
+	/* See ntsync_wait_many(). */
+	smp_mb();
+	ret = ntsync_take_any(&obj, 1, args->owner, &looks, &index);
+	if (ret != -EAGAIN)
+		return ret;
+	deadline = ntsync_get_deadline(args);
+	if (!ntsync_has_passed(deadline)) {
+		const struct ntsync_set set = {
+			.objs = &obj, .count = 1, .total = 1, .owner = args->owner,
+		};
+
+		return ntsync_block(instance, &set, all, deadline, &index);
+	}
+	if (ntsync_missed(&obj, 1, &looks))
+		return -ETIMEDOUT;
+	ret = ntsync_take(&obj, 0, args->owner, &(struct ntsync_looks){});
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
+}
+
+static __always_inline int
+ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
+		 bool all, const struct ntsync_wait_args *args, u32 *index)
+{
+	struct ntsync_obj *witness[2], **looked = set->objs;
+	struct ntsync_looks looks = {};
+	struct ntsync_deadline deadline;
+	u32 count = set->total;
+	int ret;
+
+	/*
+	 * What this thread stored in an earlier call is seen by all before the
+	 * looks: of two threads that each signal one object and then poll the
+	 * other's, one finds it signaled.  Pairs with itself there.
+	 */
+	smp_mb();
+	if (all) {
+		looked = witness;
+		count = 1 + set->total - set->count;
+		ret = ntsync_take_all_or_alert(instance, set, witness, &looks,
+					       index);
+	} else {
+		ret = ntsync_take_any(set->objs, set->total, set->owner, &looks,
+				      index);
+	}
+	if (ret != -EAGAIN && ret != -EBUSY)
+		return ret;
+
+	deadline = ntsync_get_deadline(args);
+	if (!ntsync_has_passed(deadline))
+		return ntsync_block(instance, set, all, deadline, index);
+	if (ret == -EAGAIN && ntsync_missed(looked, count, &looks))
+		return -ETIMEDOUT;
+	return ntsync_look_held(instance, set, all, index);
+}
+
+static __always_inline bool ntsync_waits_are_traced(void)
+{
+	return trace_ntsync_wait_begin_enabled() ||
+	       trace_ntsync_wait_end_enabled();
+}
+
+static noinline __cold int
+ntsync_trace_wait(struct ntsync_instance *instance, const struct ntsync_set *set,
+		  bool all, const struct ntsync_wait_args *args, u32 *index)
+{
+	u64 begun = ktime_get_ns();
+	int ret;
+
+	trace_ntsync_wait_begin(instance, args, all);
+	ret = ntsync_wait_many(instance, set, all, args, index);
+	trace_ntsync_wait_end(instance, args, all, ret, *index, set->objs,
+			      ktime_get_ns() - begun);
+	return ret;
+}
+
+/*
+ * A wait for one object without alert, nine of ten: no array, no allocation, no
+ * trace events.
+ */
+static int ntsync_call_one(struct ntsync_instance *instance, bool all,
+			   const struct ntsync_wait_args *args, bool writable)
+{
+	const u32 __user *ufds = u64_to_user_ptr(args->objs);
+	bool shared = ntsync_fds_shared();
+	struct ntsync_obj *obj;
+	struct file *file;
+	int ret;
+	u32 fd;
+
+	if (get_user(fd, ufds))
+		return -EFAULT;
+	file = ntsync_get_file(fd, shared);
+	obj = ntsync_get_obj(file, instance);
+	if (!obj)
+		ret = -EINVAL;
+	else if (!writable)
+		ret = -EFAULT;
+	else
+		ret = ntsync_wait_one(instance, obj, all, args);
+	ntsync_put_file(file, shared);
+	return ret;
+}
+
+static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
+				     const struct ntsync_wait_args *args,
+				     bool writable, u32 *index)
+{
+	const u32 __user *ufds = u64_to_user_ptr(args->objs);
+	u32 fds[NTSYNC_MAX_WAIT_COUNT + 1] __uninitialized;
+	struct ntsync_obj *objs[NTSYNC_SMALL_WAIT] __uninitialized;
+	struct file *files[NTSYNC_SMALL_WAIT] __uninitialized;
+	struct ntsync_set set = {
+		.objs = objs,
+		.files = files,
+		.count = args->count,
+		.total = args->count + !!args->alert,
+		.owner = args->owner,
+		.shared = ntsync_fds_shared(),
+	};
+	int ret;
+
+	if (args->count && ntsync_get_fds(fds, ufds, args->count))
+		return -EFAULT;
+	fds[args->count] = args->alert;
+	if (set.total > NTSYNC_SMALL_WAIT) {
+		set.objs = kmalloc_array(set.total, sizeof(*files) + sizeof(*objs),
+					 GFP_KERNEL_ACCOUNT);
+		if (!set.objs)
+			return -ENOMEM;
+		set.files = (struct file **)(set.objs + set.total);
+	}
+
+	ret = ntsync_get_files(&set, instance, fds, all);
+	if (ret)
+		goto out;
+	if (!writable)
+		ret = -EFAULT;
+	else if (ntsync_waits_are_traced())
+		ret = ntsync_trace_wait(instance, &set, all, args, index);
+	else
+		ret = ntsync_wait_many(instance, &set, all, args, index);
+	ntsync_put_files(&set, set.total);
+out:
+	if (set.total > NTSYNC_SMALL_WAIT)
+		kfree(set.objs);
+	return ret;
+}
+
+/**
+ * ntsync_wait() - %NTSYNC_IOC_WAIT_ANY and %NTSYNC_IOC_WAIT_ALL
+ * @instance: the caller's instance
+ * @uargs: what to wait for and until when, in nanoseconds; receives the index
+ * @all: wait for all objects at one instant, else for the first that is
+ *	signaled
+ *
+ * Serves NtWaitForSingleObject and NtWaitForMultipleObjects, NtDelayExecution
+ * with no object, and by the alert NtAlertThread and user APCs.
+ *
+ * Context: may sleep.
+ * Return: 0, or -EOWNERDEAD if an abandoned mutex was among what was acquired;
+ *	-EFAULT if memory cannot be read or written; -EINVAL for a malformed
+ *	argument or a descriptor that is no object of this instance, or, in a
+ *	wait for all, repeats; -ENOMEM; -ETIMEDOUT if the time has passed;
+ *	-ERESTARTSYS if a signal came.  Nothing was acquired then.
+ */
+static long ntsync_wait(struct ntsync_instance *instance,
+			struct ntsync_wait_args __user *uargs, bool all)
+{
+	struct ntsync_wait_args args __uninitialized;
+	u32 index = 0;
+	bool writable;
+	int ret;
+
+	if (ntsync_get_wait_args(&args, &writable, uargs))
+		return -EFAULT;
+	if (args.pad || args.flags & ~NTSYNC_WAIT_REALTIME || !args.owner ||
+	    args.count > NTSYNC_MAX_WAIT_COUNT)
+		return -EINVAL;
+
+	if (args.count == 1 && !args.alert && !ntsync_waits_are_traced())
+		ret = ntsync_call_one(instance, all, &args, writable);
+	else
+		ret = ntsync_call_many(instance, all, &args, writable, &index);
+	if ((!ret || ret == -EOWNERDEAD) && put_user(index, &uargs->index))
+		return -EFAULT;
+	return ret;
+}
+
+/* Creating objects */
+
+/**
+ * ntsync_create_sem() - %NTSYNC_IOC_CREATE_SEM: create a semaphore
+ * @instance: where
+ * @uargs: initial count, and maximum
+ *
+ * Serves NtCreateSemaphore.
+ *
+ * Context: may sleep.
+ * Return: a file descriptor; -EFAULT if @uargs cannot be read; -EINVAL if the
+ *	count is above the maximum; -ENOMEM; -EMFILE.
+ */
+static long ntsync_create_sem(struct ntsync_instance *instance,
+			      const struct ntsync_sem_args __user *uargs)
+{
+	struct ntsync_sem_args args;
+	struct ntsync_obj *sem;
+
+	if (copy_from_user(&args, uargs, sizeof(args)))
+		return -EFAULT;
+	if (args.count > args.max)
+		return -EINVAL;
+	sem = ntsync_obj_alloc(instance, NTSYNC_SEM);
+	if (!sem)
+		return -ENOMEM;
+	sem->sem.count = args.count;
+	sem->sem.max = args.max;
+	return ntsync_obj_install(sem);
+}
+
+/**
+ * ntsync_create_mutex() - %NTSYNC_IOC_CREATE_MUTEX: create a mutex
+ * @instance: where
+ * @uargs: its first owner, and how many acquisitions deep, or 0 and 0
+ *
+ * Serves NtCreateMutant.
+ *
+ * Context: may sleep.
+ * Return: a file descriptor; -EFAULT if @uargs cannot be read; -EINVAL if only
+ *	one of owner and count is 0; -ENOMEM; -EMFILE.
+ */
+static long ntsync_create_mutex(struct ntsync_instance *instance,
+				const struct ntsync_mutex_args __user *uargs)
+{
+	struct ntsync_mutex_args args;
+	struct ntsync_obj *mutex;
+
+	if (copy_from_user(&args, uargs, sizeof(args)))
+		return -EFAULT;
+	if (!args.owner != !args.count)
+		return -EINVAL;
+	mutex = ntsync_obj_alloc(instance, NTSYNC_MUTEX);
+	if (!mutex)
+		return -ENOMEM;
+	mutex->mutex.owner = args.owner;
+	mutex->mutex.count = args.count;
+	return ntsync_obj_install(mutex);
+}
+
+/**
+ * ntsync_create_event() - %NTSYNC_IOC_CREATE_EVENT: create an event
+ * @instance: where
+ * @uargs: its kind, and whether it is set
+ *
+ * Serves NtCreateEvent.
+ *
+ * Context: may sleep.
+ * Return: a file descriptor; -EFAULT if @uargs cannot be read; -ENOMEM;
+ *	-EMFILE.
+ */
+static long ntsync_create_event(struct ntsync_instance *instance,
+				const struct ntsync_event_args __user *uargs)
+{
+	struct ntsync_event_args args;
+	struct ntsync_obj *event;
+
+	if (copy_from_user(&args, uargs, sizeof(args)))
+		return -EFAULT;
+	event = ntsync_obj_alloc(instance, NTSYNC_EVENT);
+	if (!event)
+		return -ENOMEM;
+	event->event.manual = !!args.manual;
+	event->event.signaled = !!args.signaled;
+	return ntsync_obj_install(event);
+}
+
+/* Calls on objects */
+
 /*
  * Give the caller two words, or none if one cannot be written: the second one
  * shows that by being written first, the first one by what stands there being
@@ -1356,830 +2328,6 @@ static long ntsync_event_read(struct ntsync_obj *event,
 	return ntsync_put_pair(&uargs->manual, event->event.manual, signaled);
 }
 
-/* Deadlines */
-
-static __always_inline struct ntsync_deadline
-ntsync_get_deadline(const struct ntsync_wait_args *args)
-{
-	struct ntsync_deadline deadline = { KTIME_MAX, CLOCK_MONOTONIC };
-
-	if (args->flags & NTSYNC_WAIT_REALTIME)
-		deadline.clock = CLOCK_REALTIME;
-	if (args->timeout >= KTIME_MAX)
-		return deadline;
-	deadline.time = args->timeout;
-	if (deadline.clock == CLOCK_MONOTONIC)
-		deadline.time = ntsync_monotonic_to_host(deadline.time);
-	return deadline;
-}
-
-static bool ntsync_has_passed(struct ntsync_deadline deadline)
-{
-	ktime_t now;
-
-	if (!deadline.time || deadline.time == KTIME_MAX)
-		return !deadline.time;
-	now = deadline.clock == CLOCK_REALTIME ? ktime_get_real()
-						: ktime_get();
-	return now >= deadline.time;
-}
-
-/* Waits that block */
-
-/*
- * Queue on one object, or take it if it is signaled.  Returns whether the wait
- * may go on to queue on the next one.
- */
-static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
-{
-	struct ntsync_entry *entry = &wait->entries[wait->queued];
-	struct ntsync_obj *obj = wait->set->objs[index];
-	bool queued = false;
-
-	entry->wait = wait;
-	entry->owner = wait->set->owner;
-	entry->index = index;
-	entry->prio = MAX_RT_PRIO;
-
-	if (!ntsync_lock(obj))
-		return false;
-	if (!ntsync_signaled(obj, wait->set->owner)) {
-		ntsync_enqueue(obj, entry);
-		trace_ntsync_queue(obj, wait, index);
-		wait->queued++;
-		queued = true;
-	} else if (ntsync_claim(wait, index)) {
-		wait->owner_dead = ntsync_acquire(obj, entry->owner);
-		wait->done = true;
-	}
-	if (queued && wait->prio < MAX_RT_PRIO)
-		ntsync_advance(obj, entry);
-	spin_unlock(&obj->lock);
-	return queued;
-}
-
-/* Returns 0, or -EINTR if the thread is being killed; it is not queued then. */
-static int ntsync_queue_all(struct ntsync_wait *wait,
-			    struct ntsync_instance *instance)
-{
-	INIT_LIST_HEAD(&wait->watch);
-	wait->watched = NULL;
-	if (mutex_lock_killable(&instance->multi_lock))
-		return -EINTR;
-	wait->ticket = ++instance->last_ticket;
-	wait->done = !ntsync_move_watch(wait) && ntsync_grant(wait);
-	if (wait->done) {
-		ntsync_release_set(wait->set);
-	} else {
-		list_add_tail(&wait->in_instance, &instance->alls);
-		if (trace_ntsync_queue_enabled())
-			trace_ntsync_queue(wait->watched, wait,
-					   ntsync_index_of(wait->set, wait->watched));
-	}
-	mutex_unlock(&instance->multi_lock);
-	return 0;
-}
-
-static int ntsync_queue(struct ntsync_wait *wait,
-			struct ntsync_instance *instance)
-{
-	u32 i = 0;
-
-	if (wait->all) {
-		if (ntsync_queue_all(wait, instance))
-			return -EINTR;
-		i = wait->set->count;
-	}
-	for (; i < wait->set->total; i++)
-		if (atomic_read(&wait->result) != NTSYNC_PENDING ||
-		    !ntsync_queue_entry(wait, i))
-			break;
-	return 0;
-}
-
-/*
- * Give a wait up; false if it has been decided otherwise.  A step that may
- * grant a wait-for-all, and has begun, comes first, but for a thread that is
- * being killed: it learns nothing of it.  A wait-for-any is given up before it
- * leaves any queue: else a later one of its objects could end it after an
- * earlier one was signaled and not seen.
- */
-static bool ntsync_cancel(struct ntsync_wait *wait,
-			  struct ntsync_instance *instance)
-{
-	bool locked = wait->all && !mutex_lock_killable(&instance->multi_lock);
-	bool canceled = ntsync_claim(wait, NTSYNC_CANCELED);
-
-	if (locked)
-		mutex_unlock(&instance->multi_lock);
-	return canceled;
-}
-
-/* It cannot be killed meanwhile: the wait, which is linked, is on its stack. */
-static void ntsync_unqueue_all(struct ntsync_wait *wait,
-			       struct ntsync_instance *instance)
-{
-	struct ntsync_obj *obj;
-
-	mutex_lock(&instance->multi_lock);
-	list_del(&wait->in_instance);
-	obj = wait->watched;
-	if (obj) {
-		spin_lock(&obj->lock);
-		if (list_empty(&wait->watch))
-			obj->watchers = NULL;
-		else if (obj->watchers == &wait->watch)
-			obj->watchers = wait->watch.next;
-		list_del(&wait->watch);
-		spin_unlock(&obj->lock);
-	}
-	mutex_unlock(&instance->multi_lock);
-}
-
-/*
- * Leave all queues.  A granter unlinks what it grants before it sets done; only
- * that may be passed over without a lock.
- */
-static void ntsync_unqueue(struct ntsync_wait *wait,
-			   struct ntsync_instance *instance)
-{
-	u32 result = atomic_read(&wait->result);
-	u32 i;
-
-	for (i = 0; i < wait->queued; i++) {
-		struct ntsync_entry *entry = &wait->entries[i];
-		struct ntsync_obj *obj = wait->set->objs[entry->index];
-
-		if (entry->index == result)
-			continue;
-		spin_lock(&obj->lock);
-		if (!list_empty(&entry->node))
-			ntsync_dequeue(obj, entry);
-		spin_unlock(&obj->lock);
-	}
-	if (wait->all && result)
-		ntsync_unqueue_all(wait, instance);
-}
-
-/*
- * Sleep until the wait is done.  Returns 0, -ETIMEDOUT or -ERESTARTSYS; after
- * an error the wait may have been granted all the same.
- */
-static __always_inline int ntsync_sleep(struct ntsync_wait *wait,
-					struct ntsync_deadline deadline,
-					unsigned int state)
-{
-	ktime_t time = deadline.time;
-	ktime_t *expires = time == KTIME_MAX ? NULL : &time;
-	int ret = 0;
-
-	while (!ret) {
-		/* Pairs with the barrier in wake_up_process(). */
-		set_current_state(state);
-		/* Pairs with the release in ntsync_wake_first(). */
-		if (smp_load_acquire(&wait->done))
-			break;
-		if (signal_pending_state(state, current))
-			ret = -ERESTARTSYS;
-		else if (!schedule_hrtimeout_range_clock(expires, 0,
-							 HRTIMER_MODE_ABS,
-							 deadline.clock))
-			ret = -ETIMEDOUT;
-	}
-	__set_current_state(TASK_RUNNING);
-	return ret;
-}
-
-/*
- * Queue, sleep, and leave the queues.  Apart from the calls that need not block,
- * which so have a small frame.
- */
-static noinline int ntsync_block(struct ntsync_instance *instance,
-				 const struct ntsync_set *set, bool all,
-				 struct ntsync_deadline deadline, u32 *index)
-{
-	struct ntsync_entry small[NTSYNC_SMALL_WAIT] __uninitialized;
-	struct ntsync_wait wait = {
-		.task = current,
-		.result = ATOMIC_INIT(NTSYNC_PENDING),
-		.all = all,
-		.has_deadline = deadline.time != KTIME_MAX,
-		.prio = min(READ_ONCE(current->normal_prio), MAX_RT_PRIO),
-		.set = set,
-		.entries = small,
-		.serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids),
-		.begun = get_jiffies_64(),
-	};
-	u32 count = all ? set->total - set->count : set->total;
-	int ret;
-
-	if (count > ARRAY_SIZE(small)) {
-		wait.entries = kmalloc_array(count, sizeof(*wait.entries),
-					     GFP_KERNEL_ACCOUNT);
-		if (!wait.entries)
-			return -ENOMEM;
-	}
-	ret = ntsync_queue(&wait, instance);
-	if (!ret) {
-		ret = ntsync_sleep(&wait, deadline,
-				   TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		if (ret && !ntsync_cancel(&wait, instance)) {
-			/* The moment until the granter is done. */
-			deadline.time = KTIME_MAX;
-			ret = ntsync_sleep(&wait, deadline, TASK_UNINTERRUPTIBLE);
-		}
-		ntsync_unqueue(&wait, instance);
-	}
-	if (wait.entries != small)
-		kfree(wait.entries);
-	if (ret)
-		return ret;
-	*index = atomic_read(&wait.result);
-	return wait.owner_dead ? -EOWNERDEAD : 0;
-}
-
-/* Waits that are decided at once */
-
-/*
- * Look at an object without its lock.  Returns whether it is signaled for
- * @owner; if it is not, the seq read before the state is added to @looks.
- */
-static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
-					struct ntsync_looks *looks)
-{
-	/* Pairs with the releases in ntsync_rise() and ntsync_release(). */
-	u32 seq = smp_load_acquire(&obj->seq);
-
-	if (ntsync_signaled(obj, owner))
-		return true;
-	looks->sum += seq;
-	looks->bits |= seq;
-	return false;
-}
-
-/*
- * Could one of the objects, which looked unsignaled, have been signaled since,
- * or be part of a step that has not ended?  Sums are modulo 2^32: an equal one
- * means that no object has risen, or 2^31 times since the look, which takes
- * minutes at the least.
- */
-static __always_inline bool ntsync_in_doubt(struct ntsync_obj *const *objs,
-					    u32 count,
-					    const struct ntsync_looks *looks)
-{
-	u32 i, sum = 0;
-
-	for (i = 0; i < count; i++)
-		sum += READ_ONCE(objs[i]->seq);
-	return sum != looks->sum || looks->bits & NTSYNC_HELD;
-}
-
-/*
- * Take objs[i], which looked signaled, if those before it, which looked
- * unsignaled, have stayed so.  Returns 0, -EOWNERDEAD, -EAGAIN if it is
- * unsignaled, its seq added to @looks, or -EBUSY if the order is in doubt.
- */
-static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
-				       u32 owner, struct ntsync_looks *looks)
-{
-	struct ntsync_obj *obj = objs[i];
-	int ret;
-
-	if (!ntsync_lock(obj))
-		return -EINTR;
-	if (!ntsync_signaled(obj, owner)) {
-		looks->sum += obj->seq;
-		ret = -EAGAIN;
-	} else if (ntsync_in_doubt(objs, i, looks)) {
-		ret = -EBUSY;
-	} else {
-		ret = ntsync_acquire(obj, owner) ? -EOWNERDEAD : 0;
-	}
-	spin_unlock(&obj->lock);
-	return ret;
-}
-
-/*
- * Take the first object that is signaled.  Returns 0 or -EOWNERDEAD with
- * @index, -EAGAIN if none looked signaled, -EBUSY if the order is in doubt.
- */
-static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
-					   u32 count, u32 owner,
-					   struct ntsync_looks *looks, u32 *index)
-{
-	u32 i;
-	int ret;
-
-	for (i = 0; i < count; i++) {
-		if (!ntsync_look(objs[i], owner, looks))
-			continue;
-		ret = ntsync_take(objs, i, owner, looks);
-		if (ret == -EAGAIN)
-			continue;
-		*index = i;
-		return ret;
-	}
-	return -EAGAIN;
-}
-
-/*
- * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or -EBUSY
- * if one of them is unsignaled.
- */
-static int ntsync_take_owned(const struct ntsync_set *set)
-{
-	u32 i;
-
-	for (i = 0; i < set->count; i++)
-		if (!ntsync_signaled(set->objs[i], set->owner))
-			return -EBUSY;
-	return ntsync_acquire_all(set) ? -EOWNERDEAD : 0;
-}
-
-/* Sparse, which cannot follow a lock that is tried, counts none. */
-static void ntsync_unlock_tried(struct ntsync_obj *obj)
-{
-	__acquire(&obj->lock);
-	spin_unlock(&obj->lock);
-}
-
-/* Lock the objects, until one is locked or held.  Returns how many are locked. */
-static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		if (!spin_trylock(&objs[i]->lock))
-			break;
-		if (ntsync_is_held(objs[i])) {
-			ntsync_unlock_tried(objs[i]);
-			break;
-		}
-	}
-	return i;
-}
-
-/*
- * Take all objects, which looked signaled, holding one after the other.  Returns
- * 0, -EOWNERDEAD, -EBUSY if one is unsignaled, or -EINTR if the thread is being
- * killed.
- */
-static int ntsync_take_held(struct ntsync_instance *instance,
-			    const struct ntsync_set *set)
-{
-	struct ntsync_obj **objs = set->objs, *obj;
-	u32 i, held, count = set->count, owner = set->owner;
-	bool abandoned = false;
-
-	if (mutex_lock_killable(&instance->multi_lock))
-		return -EINTR;
-	for (held = 0; held < count; held++) {
-		obj = objs[held];
-		spin_lock(&obj->lock);
-		if (!ntsync_signaled(obj, owner)) {
-			spin_unlock(&obj->lock);
-			break;
-		}
-		ntsync_hold_locked(obj);
-		spin_unlock(&obj->lock);
-	}
-	for (i = 0; i < held; i++) {
-		if (held == count)
-			abandoned |= ntsync_acquire(objs[i], owner);
-		ntsync_release(objs[i]);
-	}
-	mutex_unlock(&instance->multi_lock);
-	if (held < count)
-		return -EBUSY;
-	return abandoned ? -EOWNERDEAD : 0;
-}
-
-/*
- * Take all objects, which looked signaled.  Returns as above; -EBUSY also if
- * there are few, and one was locked or held.
- */
-static int ntsync_take_all(struct ntsync_instance *instance,
-			   const struct ntsync_set *set)
-{
-	struct ntsync_obj **objs = set->objs;
-	int ret = -EBUSY;
-	u32 locked;
-
-	if (set->count > NTSYNC_SMALL_ALL)
-		return ntsync_take_held(instance, set);
-	locked = ntsync_trylock_many(objs, set->count);
-	if (locked == set->count)
-		ret = ntsync_take_owned(set);
-	while (locked--)
-		ntsync_unlock_tried(objs[locked]);
-	return ret;
-}
-
-/*
- * Give the answer that needs no queue.  @witness receives the objects, up to
- * two, that the wait cannot be satisfied without: one of its objects that was
- * unsignaled, and the alert.  Returns as ntsync_take_any().
- */
-static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
-				    const struct ntsync_set *set,
-				    struct ntsync_obj **witness,
-				    struct ntsync_looks *looks, u32 *index)
-{
-	struct ntsync_obj *const *objs = set->objs;
-	u32 i, count = set->count, owner = set->owner;
-
-	for (i = 0; i < count; i++)
-		if (!ntsync_signaled(objs[i], owner))
-			break;
-	if (i == count) {
-		*index = 0;
-		return ntsync_take_all(instance, set);
-	}
-
-	witness[0] = objs[i];
-	if (ntsync_look(witness[0], owner, looks))
-		return -EBUSY;
-	if (set->total == count)
-		return -EAGAIN;
-	witness[1] = objs[count];
-	if (!ntsync_look(witness[1], owner, looks))
-		return -EAGAIN;
-	*index = count;
-	return ntsync_take(witness, 1, owner, looks);
-}
-
-/*
- * Did the deadline, of which the clock says that it has passed, find the objects
- * unsignaled, as they looked before?
- */
-static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count,
-			  const struct ntsync_looks *looks)
-{
-	/* The clock was read before the seqs are read again. */
-	smp_rmb();
-	return !ntsync_in_doubt(objs, count, looks);
-}
-
-/* With all the objects held.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
-static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
-{
-	u32 i = 0;
-	int ret;
-
-	if (all) {
-		*index = 0;
-		ret = ntsync_take_owned(set);
-		if (ret != -EBUSY)
-			return ret;
-		i = set->count;
-	}
-	for (; i < set->total; i++) {
-		if (ntsync_signaled(set->objs[i], set->owner)) {
-			*index = i;
-			return ntsync_acquire(set->objs[i], set->owner) ?
-			       -EOWNERDEAD : 0;
-		}
-	}
-	return -ETIMEDOUT;
-}
-
-/*
- * Look once, at one instant: for a wait whose deadline has passed, and whose
- * objects were in doubt.  It must not queue, or a pulse would be granted to it.
- */
-static noinline int ntsync_look_held(struct ntsync_instance *instance,
-				     const struct ntsync_set *set, bool all,
-				     u32 *index)
-{
-	int ret;
-	u32 i;
-
-	if (mutex_lock_killable(&instance->multi_lock))
-		return -EINTR;
-	for (i = 0; i < set->total; i++)
-		ntsync_hold(set->objs[i]);
-	ret = ntsync_take_now(set, all, index);
-	ntsync_release_set(set);
-	mutex_unlock(&instance->multi_lock);
-	return ret;
-}
-
-/* Wait for one object; for any or for all is the same until it blocks. */
-static __always_inline int
-ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
-		bool all, const struct ntsync_wait_args *args)
-{
-	struct ntsync_looks looks = {};
-	struct ntsync_deadline deadline;
-	u32 index;
-	int ret;
-
-	/* See ntsync_wait_many(). */
-	smp_mb();
-	ret = ntsync_take_any(&obj, 1, args->owner, &looks, &index);
-	if (ret != -EAGAIN)
-		return ret;
-	deadline = ntsync_get_deadline(args);
-	if (!ntsync_has_passed(deadline)) {
-		const struct ntsync_set set = {
-			.objs = &obj, .count = 1, .total = 1, .owner = args->owner,
-		};
-
-		return ntsync_block(instance, &set, all, deadline, &index);
-	}
-	if (ntsync_missed(&obj, 1, &looks))
-		return -ETIMEDOUT;
-	ret = ntsync_take(&obj, 0, args->owner, &(struct ntsync_looks){});
-	return ret == -EAGAIN ? -ETIMEDOUT : ret;
-}
-
-static __always_inline int
-ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
-		 bool all, const struct ntsync_wait_args *args, u32 *index)
-{
-	struct ntsync_obj *witness[2], **looked = set->objs;
-	struct ntsync_looks looks = {};
-	struct ntsync_deadline deadline;
-	u32 count = set->total;
-	int ret;
-
-	/*
-	 * What this thread stored in an earlier call is seen by all before the
-	 * looks: of two threads that each signal one object and then poll the
-	 * other's, one finds it signaled.  Pairs with itself there.
-	 */
-	smp_mb();
-	if (all) {
-		looked = witness;
-		count = 1 + set->total - set->count;
-		ret = ntsync_take_all_or_alert(instance, set, witness, &looks,
-					       index);
-	} else {
-		ret = ntsync_take_any(set->objs, set->total, set->owner, &looks,
-				      index);
-	}
-	if (ret != -EAGAIN && ret != -EBUSY)
-		return ret;
-
-	deadline = ntsync_get_deadline(args);
-	if (!ntsync_has_passed(deadline))
-		return ntsync_block(instance, set, all, deadline, index);
-	if (ret == -EAGAIN && ntsync_missed(looked, count, &looks))
-		return -ETIMEDOUT;
-	return ntsync_look_held(instance, set, all, index);
-}
-
-/* What a call waits for */
-
-static const struct file_operations ntsync_obj_fops;
-
-/* The object behind a file if it belongs to the instance, else NULL. */
-static struct ntsync_obj *ntsync_get_obj(const struct file *file,
-					 const struct ntsync_instance *instance)
-{
-	struct ntsync_obj *obj;
-
-	if (!file || file->f_op != &ntsync_obj_fops)
-		return NULL;
-	obj = file->private_data;
-	return obj->instance == instance ? obj : NULL;
-}
-
-/* Does objs[i] stand before i too?  @seen is a set of what does. */
-static __always_inline bool ntsync_repeats(struct ntsync_obj *const *objs,
-					   u32 i, unsigned long *seen)
-{
-	u32 bit = objs[i]->id % NTSYNC_REPEAT_BITS;
-	u32 j;
-
-	if (!__test_and_set_bit(bit, seen))
-		return false;
-	for (j = 0; j < i; j++)
-		if (objs[j] == objs[i])
-			return true;
-	return false;
-}
-
-static void ntsync_put_files(const struct ntsync_set *set, u32 count)
-{
-	u32 i;
-
-	if (!set->shared)
-		return;
-	for (i = 0; i < count; i++)
-		fput(set->files[i]);
-}
-
-/* Look up the objects of a set by their descriptors. */
-static int ntsync_get_files(struct ntsync_set *set,
-			    const struct ntsync_instance *instance,
-			    const u32 *fds, bool all)
-{
-	DECLARE_BITMAP(seen, NTSYNC_REPEAT_BITS) __uninitialized;
-	struct ntsync_obj **objs = set->objs, *obj;
-	u32 i, total = set->total;
-	struct file *file;
-
-	if (all)
-		bitmap_zero(seen, NTSYNC_REPEAT_BITS);
-
-	for (i = 0; i < total; i++) {
-		file = ntsync_get_file(fds[i], set->shared);
-		obj = ntsync_get_obj(file, instance);
-		if (!obj) {
-			ntsync_put_file(file, set->shared);
-			ntsync_put_files(set, i);
-			return -EINVAL;
-		}
-		set->files[i] = file;
-		objs[i] = obj;
-		if (all && ntsync_repeats(objs, i, seen)) {
-			ntsync_put_files(set, i + 1);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-/*
- * Read the argument of a wait, and see whether its index can be written.
- * Returns 0 or -EFAULT.
- */
-static int ntsync_get_wait_args(struct ntsync_wait_args *args, bool *writable,
-				struct ntsync_wait_args __user *uargs)
-{
-	*writable = false;
-	if (!user_access_begin(uargs, sizeof(*uargs)))
-		return -EFAULT;
-	unsafe_get_user(args->timeout, &uargs->timeout, unreadable);
-	unsafe_get_user(args->objs, &uargs->objs, unreadable);
-	unsafe_get_user(args->count, &uargs->count, unreadable);
-	unsafe_get_user(args->index, &uargs->index, unreadable);
-	unsafe_get_user(args->flags, &uargs->flags, unreadable);
-	unsafe_get_user(args->owner, &uargs->owner, unreadable);
-	unsafe_get_user(args->alert, &uargs->alert, unreadable);
-	unsafe_get_user(args->pad, &uargs->pad, unreadable);
-	unsafe_put_user(args->index, &uargs->index, unwritable);
-	*writable = true;
-unwritable:
-	user_access_end();
-	return 0;
-
-unreadable:
-	user_access_end();
-	return -EFAULT;
-}
-
-/* Read an array of descriptors.  Returns 0 or -EFAULT. */
-static int ntsync_get_fds(u32 *fds, const u32 __user *ufds, u32 count)
-{
-	u32 i;
-
-	if (!user_read_access_begin(ufds, count * sizeof(*ufds)))
-		return -EFAULT;
-	for (i = 0; i < count; i++)
-		unsafe_get_user(fds[i], &ufds[i], fault);
-	user_read_access_end();
-	return 0;
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
-
-static __always_inline bool ntsync_waits_are_traced(void)
-{
-	return trace_ntsync_wait_begin_enabled() ||
-	       trace_ntsync_wait_end_enabled();
-}
-
-static noinline __cold int
-ntsync_trace_wait(struct ntsync_instance *instance, const struct ntsync_set *set,
-		  bool all, const struct ntsync_wait_args *args, u32 *index)
-{
-	u64 begun = ktime_get_ns();
-	int ret;
-
-	trace_ntsync_wait_begin(instance, args, all);
-	ret = ntsync_wait_many(instance, set, all, args, index);
-	trace_ntsync_wait_end(instance, args, all, ret, *index, set->objs,
-			      ktime_get_ns() - begun);
-	return ret;
-}
-
-/*
- * A wait for one object without alert, nine of ten: no array, no allocation, no
- * trace events.
- */
-static int ntsync_call_one(struct ntsync_instance *instance, bool all,
-			   const struct ntsync_wait_args *args, bool writable)
-{
-	const u32 __user *ufds = u64_to_user_ptr(args->objs);
-	bool shared = ntsync_fds_shared();
-	struct ntsync_obj *obj;
-	struct file *file;
-	int ret;
-	u32 fd;
-
-	if (get_user(fd, ufds))
-		return -EFAULT;
-	file = ntsync_get_file(fd, shared);
-	obj = ntsync_get_obj(file, instance);
-	if (!obj)
-		ret = -EINVAL;
-	else if (!writable)
-		ret = -EFAULT;
-	else
-		ret = ntsync_wait_one(instance, obj, all, args);
-	ntsync_put_file(file, shared);
-	return ret;
-}
-
-static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
-				     const struct ntsync_wait_args *args,
-				     bool writable, u32 *index)
-{
-	const u32 __user *ufds = u64_to_user_ptr(args->objs);
-	u32 fds[NTSYNC_MAX_WAIT_COUNT + 1] __uninitialized;
-	struct ntsync_obj *objs[NTSYNC_SMALL_WAIT] __uninitialized;
-	struct file *files[NTSYNC_SMALL_WAIT] __uninitialized;
-	struct ntsync_set set = {
-		.objs = objs,
-		.files = files,
-		.count = args->count,
-		.total = args->count + !!args->alert,
-		.owner = args->owner,
-		.shared = ntsync_fds_shared(),
-	};
-	int ret;
-
-	if (args->count && ntsync_get_fds(fds, ufds, args->count))
-		return -EFAULT;
-	fds[args->count] = args->alert;
-	if (set.total > NTSYNC_SMALL_WAIT) {
-		set.objs = kmalloc_array(set.total, sizeof(*files) + sizeof(*objs),
-					 GFP_KERNEL_ACCOUNT);
-		if (!set.objs)
-			return -ENOMEM;
-		set.files = (struct file **)(set.objs + set.total);
-	}
-
-	ret = ntsync_get_files(&set, instance, fds, all);
-	if (ret)
-		goto out;
-	if (!writable)
-		ret = -EFAULT;
-	else if (ntsync_waits_are_traced())
-		ret = ntsync_trace_wait(instance, &set, all, args, index);
-	else
-		ret = ntsync_wait_many(instance, &set, all, args, index);
-	ntsync_put_files(&set, set.total);
-out:
-	if (set.total > NTSYNC_SMALL_WAIT)
-		kfree(set.objs);
-	return ret;
-}
-
-/**
- * ntsync_wait() - %NTSYNC_IOC_WAIT_ANY and %NTSYNC_IOC_WAIT_ALL
- * @instance: the caller's instance
- * @uargs: what to wait for and until when, in nanoseconds; receives the index
- * @all: wait for all objects at one instant, else for the first that is
- *	signaled
- *
- * Serves NtWaitForSingleObject and NtWaitForMultipleObjects, NtDelayExecution
- * with no object, and by the alert NtAlertThread and user APCs.
- *
- * Context: may sleep.
- * Return: 0, or -EOWNERDEAD if an abandoned mutex was among what was acquired;
- *	-EFAULT if memory cannot be read or written; -EINVAL for a malformed
- *	argument or a descriptor that is no object of this instance, or, in a
- *	wait for all, repeats; -ENOMEM; -ETIMEDOUT if the time has passed;
- *	-ERESTARTSYS if a signal came.  Nothing was acquired then.
- */
-static long ntsync_wait(struct ntsync_instance *instance,
-			struct ntsync_wait_args __user *uargs, bool all)
-{
-	struct ntsync_wait_args args __uninitialized;
-	u32 index = 0;
-	bool writable;
-	int ret;
-
-	if (ntsync_get_wait_args(&args, &writable, uargs))
-		return -EFAULT;
-	if (args.pad || args.flags & ~NTSYNC_WAIT_REALTIME || !args.owner ||
-	    args.count > NTSYNC_MAX_WAIT_COUNT)
-		return -EINVAL;
-
-	if (args.count == 1 && !args.alert && !ntsync_waits_are_traced())
-		ret = ntsync_call_one(instance, all, &args, writable);
-	else
-		ret = ntsync_call_many(instance, all, &args, writable, &index);
-	if ((!ret || ret == -EOWNERDEAD) && put_user(index, &uargs->index))
-		return -EFAULT;
-	return ret;
-}
-
 /* Polling a descriptor */
 
 /*
@@ -2395,148 +2543,6 @@ static void ntsync_dev_show_fdinfo(struct seq_file *m, struct file *file)
 	/* The device's own reference counts for no object. */
 	seq_printf(m, "instance:\t%u\nobjects:\t%u\n", instance->id,
 		   kref_read(&instance->ref) - 1);
-}
-
-/* Lifetime of instances and objects */
-
-static void ntsync_instance_free(struct kref *ref)
-{
-	kfree(container_of(ref, struct ntsync_instance, ref));
-}
-
-static void ntsync_instance_put(struct ntsync_instance *instance)
-{
-	kref_put(&instance->ref, ntsync_instance_free);
-}
-
-static __always_inline struct ntsync_obj *
-ntsync_obj_alloc(struct ntsync_instance *instance, enum ntsync_type type)
-{
-	struct ntsync_obj *obj;
-
-	obj = kmem_cache_zalloc(ntsync_obj_cache, GFP_KERNEL);
-	if (!obj)
-		return NULL;
-	spin_lock_init(&obj->lock);
-	obj->type = type;
-	obj->id = atomic_inc_return(&instance->last_id);
-	obj->instance = instance;
-	INIT_LIST_HEAD(&obj->queue);
-	kref_get(&instance->ref);
-	return obj;
-}
-
-static __always_inline void ntsync_obj_free(struct ntsync_obj *obj)
-{
-	trace_ntsync_destroy(obj);
-	if (!list_empty(&obj->queue))
-		kfree(ntsync_find_pollers(obj));
-	ntsync_instance_put(obj->instance);
-	kmem_cache_free(ntsync_obj_cache, obj);
-}
-
-/* Give an object a file.  From then on the object is the file's. */
-static int ntsync_obj_install(struct ntsync_obj *obj)
-{
-	int fd;
-
-	trace_ntsync_create(obj);
-	fd = anon_inode_getfd("ntsync", &ntsync_obj_fops, obj,
-			      O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		ntsync_obj_free(obj);
-	return fd;
-}
-
-static int ntsync_obj_release(struct inode *inode, struct file *file)
-{
-	ntsync_obj_free(file->private_data);
-	return 0;
-}
-
-/**
- * ntsync_create_sem() - %NTSYNC_IOC_CREATE_SEM: create a semaphore
- * @instance: where
- * @uargs: initial count, and maximum
- *
- * Serves NtCreateSemaphore.
- *
- * Context: may sleep.
- * Return: a file descriptor; -EFAULT if @uargs cannot be read; -EINVAL if the
- *	count is above the maximum; -ENOMEM; -EMFILE.
- */
-static long ntsync_create_sem(struct ntsync_instance *instance,
-			      const struct ntsync_sem_args __user *uargs)
-{
-	struct ntsync_sem_args args;
-	struct ntsync_obj *sem;
-
-	if (copy_from_user(&args, uargs, sizeof(args)))
-		return -EFAULT;
-	if (args.count > args.max)
-		return -EINVAL;
-	sem = ntsync_obj_alloc(instance, NTSYNC_SEM);
-	if (!sem)
-		return -ENOMEM;
-	sem->sem.count = args.count;
-	sem->sem.max = args.max;
-	return ntsync_obj_install(sem);
-}
-
-/**
- * ntsync_create_mutex() - %NTSYNC_IOC_CREATE_MUTEX: create a mutex
- * @instance: where
- * @uargs: its first owner, and how many acquisitions deep, or 0 and 0
- *
- * Serves NtCreateMutant.
- *
- * Context: may sleep.
- * Return: a file descriptor; -EFAULT if @uargs cannot be read; -EINVAL if only
- *	one of owner and count is 0; -ENOMEM; -EMFILE.
- */
-static long ntsync_create_mutex(struct ntsync_instance *instance,
-				const struct ntsync_mutex_args __user *uargs)
-{
-	struct ntsync_mutex_args args;
-	struct ntsync_obj *mutex;
-
-	if (copy_from_user(&args, uargs, sizeof(args)))
-		return -EFAULT;
-	if (!args.owner != !args.count)
-		return -EINVAL;
-	mutex = ntsync_obj_alloc(instance, NTSYNC_MUTEX);
-	if (!mutex)
-		return -ENOMEM;
-	mutex->mutex.owner = args.owner;
-	mutex->mutex.count = args.count;
-	return ntsync_obj_install(mutex);
-}
-
-/**
- * ntsync_create_event() - %NTSYNC_IOC_CREATE_EVENT: create an event
- * @instance: where
- * @uargs: its kind, and whether it is set
- *
- * Serves NtCreateEvent.
- *
- * Context: may sleep.
- * Return: a file descriptor; -EFAULT if @uargs cannot be read; -ENOMEM;
- *	-EMFILE.
- */
-static long ntsync_create_event(struct ntsync_instance *instance,
-				const struct ntsync_event_args __user *uargs)
-{
-	struct ntsync_event_args args;
-	struct ntsync_obj *event;
-
-	if (copy_from_user(&args, uargs, sizeof(args)))
-		return -EFAULT;
-	event = ntsync_obj_alloc(instance, NTSYNC_EVENT);
-	if (!event)
-		return -ENOMEM;
-	event->event.manual = !!args.manual;
-	event->event.signaled = !!args.signaled;
-	return ntsync_obj_install(event);
 }
 
 /* Files */
