@@ -85,7 +85,7 @@ enum ntsync_type {
 	NTSYNC_EVENT,
 };
 
-/* What may make an object signaled, for those who trace. */
+/* What may make an object signaled. */
 enum ntsync_op {
 	NTSYNC_RELEASE,
 	NTSYNC_UNLOCK,
@@ -975,30 +975,25 @@ static void ntsync_serve_watchers(struct ntsync_obj *obj,
 
 /*
  * Steps that may make an object signaled.  An ntsync_step_t does its step to an
- * object that is locked or held, and stores the previous value, or returns an
- * error and changes nothing.
+ * object that is locked or held, and stores the previous value.  It returns 1 if
+ * the object became signaled for anyone, 0 if not, or an error, and changes
+ * nothing then.
  */
-
-enum ntsync_offer {
-	NTSYNC_NO_OFFER,	/* signaled for no one new */
-	NTSYNC_OFFER,		/* became signaled */
-	NTSYNC_OFFER_ONCE,	/* became signaled until waits have been served */
-};
 
 typedef int (*ntsync_step_t)(struct ntsync_obj *obj, u32 arg, u32 *prev);
 
-/* What is left to do when the waits that an object satisfies were served. */
-static __always_inline void ntsync_end_offer(struct ntsync_obj *obj, int offer,
-					     enum ntsync_op op,
-					     struct ntsync_wakes *wakes)
+/* What is left to do when those who wait for the object have been served. */
+static __always_inline void ntsync_end_signal(struct ntsync_obj *obj,
+					      enum ntsync_op op, int ret,
+					      struct ntsync_wakes *wakes)
 {
-	if (offer == NTSYNC_OFFER_ONCE) {
+	if (op == NTSYNC_PULSE) {
 		ntsync_store(&obj->event.signaled, 0);
 		if (wakes)
 			wakes->pollers = NULL;
 	}
 	if (trace_ntsync_signal_enabled())
-		ntsync_trace_signal(obj, op, min(offer, 0), wakes);
+		ntsync_trace_signal(obj, op, min(ret, 0), wakes);
 }
 
 /*
@@ -1007,15 +1002,15 @@ static __always_inline void ntsync_end_offer(struct ntsync_obj *obj, int offer,
  * that is less urgent than the first waiter before it has woken that one.
  * PREEMPT_RT's spinlocks cannot be dropped with preemption off.
  */
-static noinline void ntsync_satisfy(struct ntsync_obj *obj, int offer,
-				    enum ntsync_op op)
+static noinline void ntsync_serve_and_wake(struct ntsync_obj *obj,
+					   enum ntsync_op op)
 	__releases(&obj->lock)
 {
 	struct ntsync_wakes wakes = { .last = &wakes.first };
 	bool urgent;
 
 	ntsync_serve_queue(obj, &wakes);
-	ntsync_end_offer(obj, offer, op, &wakes);
+	ntsync_end_signal(obj, op, 0, &wakes);
 	urgent = wakes.first && !IS_ENABLED(CONFIG_PREEMPT_RT);
 	if (urgent)
 		preempt_disable();
@@ -1044,7 +1039,7 @@ static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 		return -EINTR;
 	ntsync_hold(obj);
 	ret = step(obj, arg, prev);
-	if (ret > NTSYNC_NO_OFFER) {
+	if (ret > 0) {
 		ntsync_serve_watchers(obj, &wakes);
 		while (more) {
 			spin_lock(&obj->lock);
@@ -1053,7 +1048,7 @@ static noinline int ntsync_signal_slow(struct ntsync_obj *obj,
 			cond_resched();
 		}
 	}
-	ntsync_end_offer(obj, ret, op, &wakes);
+	ntsync_end_signal(obj, op, ret, &wakes);
 	for (wait = wakes.first; wait; wait = wait->next_wake) {
 		if (wait->all)
 			ntsync_release_set(wait->set);
@@ -1083,11 +1078,11 @@ static __always_inline int ntsync_signal(struct ntsync_obj *obj,
 		return ntsync_signal_slow(obj, step, op, arg, prev);
 	}
 	ret = step(obj, arg, prev);
-	if (ret > NTSYNC_NO_OFFER && !list_empty(&obj->queue)) {
-		ntsync_satisfy(obj, ret, op);
+	if (ret > 0 && !list_empty(&obj->queue)) {
+		ntsync_serve_and_wake(obj, op);
 		return 0;
 	}
-	ntsync_end_offer(obj, ret, op, NULL);
+	ntsync_end_signal(obj, op, ret, NULL);
 	spin_unlock(&obj->lock);
 	return min(ret, 0);
 }
@@ -1211,6 +1206,15 @@ static int ntsync_get_files(struct ntsync_set *set,
 /* Waits that are decided at once */
 
 /*
+ * Why looks did not decide a wait.  What makes them returns one of these, 0 or an
+ * error.
+ */
+enum ntsync_undecided {
+	NTSYNC_UNSIGNALED = 1,	/* no object that can be acquired */
+	NTSYNC_CHANGED,		/* an object may have changed after the look */
+};
+
+/*
  * Look at an object without its lock.  Returns whether it is signaled for
  * @owner; if it is not, the seq read before the state is added to @looks.
  */
@@ -1233,9 +1237,9 @@ static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
  * means that no object has risen, or 2^31 times since the look, which takes
  * minutes at the least.
  */
-static __always_inline bool ntsync_in_doubt(struct ntsync_obj *const *objs,
-					    u32 count,
-					    const struct ntsync_looks *looks)
+static __always_inline bool ntsync_changed(struct ntsync_obj *const *objs,
+					   u32 count,
+					   const struct ntsync_looks *looks)
 {
 	u32 i, sum = 0;
 
@@ -1246,8 +1250,9 @@ static __always_inline bool ntsync_in_doubt(struct ntsync_obj *const *objs,
 
 /*
  * Take objs[i], which looked signaled, if those before it, which looked
- * unsignaled, have stayed so.  Returns 0, -EOWNERDEAD, -EAGAIN if it is
- * unsignaled, its seq added to @looks, or -EBUSY if the order is in doubt.
+ * unsignaled, have stayed so.  Returns 0, -EOWNERDEAD, -EINTR if the thread is
+ * being killed, or an ntsync_undecided; the seq of an object that is unsignaled is
+ * added to @looks.
  */
 static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
 				       u32 owner, struct ntsync_looks *looks)
@@ -1259,9 +1264,9 @@ static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
 		return -EINTR;
 	if (!ntsync_signaled(obj, owner)) {
 		looks->sum += obj->seq;
-		ret = -EAGAIN;
-	} else if (ntsync_in_doubt(objs, i, looks)) {
-		ret = -EBUSY;
+		ret = NTSYNC_UNSIGNALED;
+	} else if (ntsync_changed(objs, i, looks)) {
+		ret = NTSYNC_CHANGED;
 	} else {
 		ret = ntsync_acquire(obj, owner) ? -EOWNERDEAD : 0;
 	}
@@ -1271,7 +1276,7 @@ static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
 
 /*
  * Take the first object that is signaled.  Returns 0 or -EOWNERDEAD with
- * @index, -EAGAIN if none looked signaled, -EBUSY if the order is in doubt.
+ * @index, or as ntsync_take().
  */
 static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
 					   u32 count, u32 owner,
@@ -1284,17 +1289,17 @@ static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
 		if (!ntsync_look(objs[i], owner, looks))
 			continue;
 		ret = ntsync_take(objs, i, owner, looks);
-		if (ret == -EAGAIN)
+		if (ret == NTSYNC_UNSIGNALED)
 			continue;
 		*index = i;
 		return ret;
 	}
-	return -EAGAIN;
+	return NTSYNC_UNSIGNALED;
 }
 
 /*
- * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or -EBUSY
- * if one of them is unsignaled.
+ * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or
+ * NTSYNC_CHANGED if one of them is unsignaled.
  */
 static int ntsync_take_owned(const struct ntsync_set *set)
 {
@@ -1302,7 +1307,7 @@ static int ntsync_take_owned(const struct ntsync_set *set)
 
 	for (i = 0; i < set->count; i++)
 		if (!ntsync_signaled(set->objs[i], set->owner))
-			return -EBUSY;
+			return NTSYNC_CHANGED;
 	return ntsync_acquire_all(set) ? -EOWNERDEAD : 0;
 }
 
@@ -1331,8 +1336,8 @@ static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 
 /*
  * Take all objects, which looked signaled, holding one after the other.  Returns
- * 0, -EOWNERDEAD, -EBUSY if one is unsignaled, or -EINTR if the thread is being
- * killed.
+ * 0, -EOWNERDEAD, NTSYNC_CHANGED if one is unsignaled, or -EINTR if the thread is
+ * being killed.
  */
 static int ntsync_take_held(struct ntsync_instance *instance,
 			    const struct ntsync_set *set)
@@ -1360,19 +1365,19 @@ static int ntsync_take_held(struct ntsync_instance *instance,
 	}
 	mutex_unlock(&instance->multi_lock);
 	if (held < count)
-		return -EBUSY;
+		return NTSYNC_CHANGED;
 	return abandoned ? -EOWNERDEAD : 0;
 }
 
 /*
- * Take all objects, which looked signaled.  Returns as above; -EBUSY also if
- * there are few, and one was locked or held.
+ * Take all objects, which looked signaled.  Returns as above; NTSYNC_CHANGED also
+ * if there are few, and one was locked or held.
  */
 static int ntsync_take_all(struct ntsync_instance *instance,
 			   const struct ntsync_set *set)
 {
 	struct ntsync_obj **objs = set->objs;
-	int ret = -EBUSY;
+	int ret = NTSYNC_CHANGED;
 	u32 locked;
 
 	if (set->count > NTSYNC_SMALL_ALL)
@@ -1408,12 +1413,12 @@ static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
 
 	witness[0] = objs[i];
 	if (ntsync_look(witness[0], owner, looks))
-		return -EBUSY;
+		return NTSYNC_CHANGED;
 	if (set->total == count)
-		return -EAGAIN;
+		return NTSYNC_UNSIGNALED;
 	witness[1] = objs[count];
 	if (!ntsync_look(witness[1], owner, looks))
-		return -EAGAIN;
+		return NTSYNC_UNSIGNALED;
 	*index = count;
 	return ntsync_take(witness, 1, owner, looks);
 }
@@ -1455,7 +1460,7 @@ static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count,
 {
 	/* The clock was read before the seqs are read again. */
 	smp_rmb();
-	return !ntsync_in_doubt(objs, count, looks);
+	return !ntsync_changed(objs, count, looks);
 }
 
 /* With all the objects held.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
@@ -1467,7 +1472,7 @@ static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
 	if (all) {
 		*index = 0;
 		ret = ntsync_take_owned(set);
-		if (ret != -EBUSY)
+		if (ret <= 0)
 			return ret;
 		i = set->count;
 	}
@@ -1731,7 +1736,7 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 	/* See ntsync_wait_many(). */
 	smp_mb();
 	ret = ntsync_take_any(&obj, 1, args->owner, &looks, &index);
-	if (ret != -EAGAIN)
+	if (ret <= 0)
 		return ret;
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline)) {
@@ -1744,7 +1749,7 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 	if (ntsync_missed(&obj, 1, &looks))
 		return -ETIMEDOUT;
 	ret = ntsync_take(&obj, 0, args->owner, &(struct ntsync_looks){});
-	return ret == -EAGAIN ? -ETIMEDOUT : ret;
+	return ret > 0 ? -ETIMEDOUT : ret;
 }
 
 static __always_inline int
@@ -1772,13 +1777,13 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 		ret = ntsync_take_any(set->objs, set->total, set->owner, &looks,
 				      index);
 	}
-	if (ret != -EAGAIN && ret != -EBUSY)
+	if (ret <= 0)
 		return ret;
 
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline))
 		return ntsync_block(instance, set, all, deadline, index);
-	if (ret == -EAGAIN && ntsync_missed(looked, count, &looks))
+	if (ret == NTSYNC_UNSIGNALED && ntsync_missed(looked, count, &looks))
 		return -ETIMEDOUT;
 	return ntsync_look_held(instance, set, all, index);
 }
@@ -2036,12 +2041,12 @@ static int ntsync_sem_release_step(struct ntsync_obj *sem, u32 count, u32 *prev)
 	if (count > sem->sem.max - *prev)
 		return -EOVERFLOW;
 	if (!count)
-		return NTSYNC_NO_OFFER;
+		return 0;
 	ntsync_store(&sem->sem.count, *prev + count);
 	if (*prev)
-		return NTSYNC_NO_OFFER;
+		return 0;
 	ntsync_rise(sem);
-	return NTSYNC_OFFER;
+	return 1;
 }
 
 /**
@@ -2112,9 +2117,9 @@ static int ntsync_mutex_unlock_step(struct ntsync_obj *mutex, u32 owner,
 	if (*prev == 1)
 		ntsync_store(&mutex->mutex.owner, 0);
 	else if (*prev != U32_MAX)
-		return NTSYNC_NO_OFFER;
+		return 0;
 	ntsync_rise(mutex);
-	return NTSYNC_OFFER;
+	return 1;
 }
 
 /**
@@ -2160,7 +2165,7 @@ static int ntsync_mutex_kill_step(struct ntsync_obj *mutex, u32 owner,
 	ntsync_store(&mutex->mutex.count, 0);
 	ntsync_store(&mutex->mutex.owner, 0);
 	ntsync_rise(mutex);
-	return NTSYNC_OFFER;
+	return 1;
 }
 
 /**
@@ -2229,24 +2234,16 @@ static int ntsync_event_set_step(struct ntsync_obj *event, u32 unused,
 {
 	*prev = event->event.signaled;
 	if (*prev)
-		return NTSYNC_NO_OFFER;
+		return 0;
 	ntsync_store(&event->event.signaled, 1);
 	ntsync_rise(event);
-	return NTSYNC_OFFER;
-}
-
-static int ntsync_event_pulse_step(struct ntsync_obj *event, u32 unused,
-				   u32 *prev)
-{
-	ntsync_event_set_step(event, unused, prev);
-	return NTSYNC_OFFER_ONCE;
+	return 1;
 }
 
 /**
  * ntsync_event_signal() - %NTSYNC_IOC_EVENT_SET and %NTSYNC_IOC_EVENT_PULSE
  * @event: the object
- * @step: which of them
- * @op: the same, for those who trace
+ * @op: which of them
  * @uarg: receives 1 if the event was set before, else 0
  *
  * Serves NtSetEvent and NtPulseEvent.
@@ -2256,7 +2253,6 @@ static int ntsync_event_pulse_step(struct ntsync_obj *event, u32 unused,
  *	written.
  */
 static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
-						ntsync_step_t step,
 						enum ntsync_op op,
 						u32 __user *uarg)
 {
@@ -2268,7 +2264,7 @@ static __always_inline long ntsync_event_signal(struct ntsync_obj *event,
 	if (put_user(0, uarg))
 		return -EFAULT;
 
-	ret = ntsync_signal(event, step, op, 0, &prev);
+	ret = ntsync_signal(event, ntsync_event_set_step, op, 0, &prev);
 	if (ret)
 		return ret;
 	return likely(!prev) ? 0 : put_user(prev, uarg);
@@ -2565,13 +2561,11 @@ static long ntsync_obj_ioctl(struct file *file, unsigned int cmd,
 	case NTSYNC_IOC_MUTEX_READ:
 		return ntsync_mutex_read(obj, argp);
 	case NTSYNC_IOC_EVENT_SET:
-		return ntsync_event_signal(obj, ntsync_event_set_step,
-					   NTSYNC_SET, argp);
+		return ntsync_event_signal(obj, NTSYNC_SET, argp);
 	case NTSYNC_IOC_EVENT_RESET:
 		return ntsync_event_reset(obj, argp);
 	case NTSYNC_IOC_EVENT_PULSE:
-		return ntsync_event_signal(obj, ntsync_event_pulse_step,
-					   NTSYNC_PULSE, argp);
+		return ntsync_event_signal(obj, NTSYNC_PULSE, argp);
 	case NTSYNC_IOC_EVENT_READ:
 		return ntsync_event_read(obj, argp);
 	default:
