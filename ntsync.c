@@ -5,6 +5,18 @@
  * Documentation/ntsync.rst describes the interface, Documentation/design.rst
  * the protocol with the races that it closes.  In short:
  *
+ * Words
+ *	look		read an object's state without its lock
+ *	acquire		change the state as a satisfied wait does
+ *	serve		go through those who wait for an object that is signaled
+ *	claim		decide how a wait ends, once for all
+ *	grant		claim a wait and acquire its objects for it
+ *	wake		tell the waiter, and let it run
+ *	cancel		claim one's own wait, which was not granted
+ *	hold		own an object without its lock
+ *	watch		stand in the list of one object of a wait-for-all
+ *	step		what a call does to objects; others see all of it or nothing
+ *
  * Locks
  *	ntsync_obj.lock, a spinlock, guards one object.  A thread that has one
  *	object locked may only try to lock a second one.
@@ -74,8 +86,8 @@
 #define NTSYNC_SMALL_WAIT	9	/* objects, alert included, without allocation */
 #define NTSYNC_SMALL_ALL	9	/* objects of a wait-for-all that tries locks */
 #define NTSYNC_BATCH		16	/* entries of a queue passed under one lock */
-#define NTSYNC_HELD		1	/* bit of ntsync_obj.seq: the object is held */
-#define NTSYNC_RISE		2	/* step of ntsync_obj.seq: became signaled */
+#define NTSYNC_SEQ_HELD		1	/* bit of ntsync_obj.seq: the object is held */
+#define NTSYNC_SEQ_STEP		2	/* step of ntsync_obj.seq: became signaled */
 #define NTSYNC_REPEAT_BITS	512	/* tell the objects of a wait-for-all apart */
 #define NTSYNC_SHOWN_WAITS	1024	/* shown in fdinfo; any more are counted */
 
@@ -100,7 +112,7 @@ enum ntsync_op {
  * @multi_lock: see "Locks" and "Holding" above; guards every
  *	ntsync_wait.watched and the lists of watchers
  * @last_ticket: number of the wait-for-all that began last; under @multi_lock
- * @alls: the waits-for-all (struct ntsync_wait) that are queued, as they began;
+ * @all_waits: the waits-for-all (struct ntsync_wait) that are queued, as they began;
  *	under @multi_lock.  For fdinfo only
  * @last_id: number of the object that was created last
  * @id: number of the instance among all
@@ -109,7 +121,7 @@ struct ntsync_instance {
 	struct kref ref;
 	struct mutex multi_lock;	/* outer; see "Locks" above */
 	u64 last_ticket;
-	struct list_head alls;
+	struct list_head all_waits;
 	atomic_t last_id;
 	u32 id;
 };
@@ -118,7 +130,7 @@ struct ntsync_instance {
  * struct ntsync_obj - a semaphore, mutex or event
  * @lock: guards all that changes below unless the object is held; see "Locks"
  *	and "Holding" above
- * @seq: bit 0, NTSYNC_HELD, while the object is held; the rest counts how often
+ * @seq: bit 0, NTSYNC_SEQ_HELD, while the object is held; the rest counts how often
  *	it has become signaled for anyone, modulo 2^31.  Stored (release) after
  *	the state that it tells of, read (acquire) before it
  * @type: which member of the union holds the state
@@ -233,9 +245,9 @@ struct ntsync_pollers {
  *	multi_lock
  * @watched: NULL while it watches nothing; under multi_lock
  * @ticket: its place in the order in which waits-for-all began
- * @in_instance: in ntsync_instance.alls, of a wait-for-all; under multi_lock
+ * @in_instance: in ntsync_instance.all_waits, of a wait-for-all; under multi_lock
  * @serial: tells the wait from all others that there were
- * @begun: when it queued, in jiffies since boot
+ * @start: when it queued, in jiffies since boot
  */
 struct ntsync_wait {
 	struct task_struct *task;
@@ -254,7 +266,7 @@ struct ntsync_wait {
 	u64 ticket;
 	struct list_head in_instance;
 	u64 serial;
-	u64 begun;
+	u64 start;
 };
 
 /**
@@ -414,7 +426,7 @@ static int ntsync_obj_install(struct ntsync_obj *obj)
 static bool ntsync_is_held(const struct ntsync_obj *obj)
 {
 	/* Pairs with the release in ntsync_release(). */
-	return smp_load_acquire(&obj->seq) & NTSYNC_HELD;
+	return smp_load_acquire(&obj->seq) & NTSYNC_SEQ_HELD;
 }
 
 /* The object must be locked, or held by the caller. */
@@ -446,7 +458,7 @@ static void ntsync_hold_locked(struct ntsync_obj *obj)
 	lockdep_assert_held(&obj->instance->multi_lock);
 	lockdep_assert_held(&obj->lock);
 	/* Before every change: those are made by ntsync_store(), a release. */
-	WRITE_ONCE(obj->seq, obj->seq | NTSYNC_HELD);
+	WRITE_ONCE(obj->seq, obj->seq | NTSYNC_SEQ_HELD);
 }
 
 /* Hold an object, which the caller may hold already. */
@@ -463,7 +475,7 @@ static void ntsync_release(struct ntsync_obj *obj)
 {
 	lockdep_assert_held(&obj->instance->multi_lock);
 	/* Pairs with the acquires in ntsync_is_held() and ntsync_look(). */
-	smp_store_release(&obj->seq, obj->seq & ~NTSYNC_HELD);
+	smp_store_release(&obj->seq, obj->seq & ~NTSYNC_SEQ_HELD);
 }
 
 /* Release those of a set, the alert included, that are held. */
@@ -560,11 +572,11 @@ static bool ntsync_acquire_all(const struct ntsync_set *set)
 }
 
 /* Say that an object has become signaled, after its state says so. */
-static void ntsync_rise(struct ntsync_obj *obj)
+static void ntsync_advance_seq(struct ntsync_obj *obj)
 {
 	ntsync_assert_owned(obj);
 	/* Pairs with the acquire in ntsync_look(). */
-	smp_store_release(&obj->seq, obj->seq + NTSYNC_RISE);
+	smp_store_release(&obj->seq, obj->seq + NTSYNC_SEQ_STEP);
 }
 
 /* Granting and waking */
@@ -667,7 +679,7 @@ static void ntsync_enqueue(struct ntsync_obj *obj, struct ntsync_entry *entry)
  * place it is served, and passed by others, like an ordinary one that has just
  * joined.
  */
-static void ntsync_advance(struct ntsync_obj *obj, struct ntsync_entry *entry)
+static void ntsync_move_ahead(struct ntsync_obj *obj, struct ntsync_entry *entry)
 {
 	struct ntsync_entry *ahead;
 	u32 steps;
@@ -802,7 +814,8 @@ static void ntsync_link_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
 }
 
 /* Watch an object that is locked, held or watched, if it is unsignaled. */
-static __always_inline bool ntsync_try_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
+static __always_inline bool ntsync_try_watch(struct ntsync_wait *wait,
+					     struct ntsync_obj *obj)
 {
 	if (ntsync_signaled(obj, wait->set->owner))
 		return false;
@@ -1221,7 +1234,7 @@ enum ntsync_undecided {
 static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
 					struct ntsync_looks *looks)
 {
-	/* Pairs with the releases in ntsync_rise() and ntsync_release(). */
+	/* Pairs with the releases in ntsync_advance_seq() and ntsync_release(). */
 	u32 seq = smp_load_acquire(&obj->seq);
 
 	if (ntsync_signaled(obj, owner))
@@ -1234,7 +1247,7 @@ static __always_inline bool ntsync_look(const struct ntsync_obj *obj, u32 owner,
 /*
  * Could one of the objects, which looked unsignaled, have been signaled since,
  * or be part of a step that has not ended?  Sums are modulo 2^32: an equal one
- * means that no object has risen, or 2^31 times since the look, which takes
+ * means that no object has become signaled, or 2^31 times since, which takes
  * minutes at the least.
  */
 static __always_inline bool ntsync_changed(struct ntsync_obj *const *objs,
@@ -1245,17 +1258,17 @@ static __always_inline bool ntsync_changed(struct ntsync_obj *const *objs,
 
 	for (i = 0; i < count; i++)
 		sum += READ_ONCE(objs[i]->seq);
-	return sum != looks->sum || looks->bits & NTSYNC_HELD;
+	return sum != looks->sum || looks->bits & NTSYNC_SEQ_HELD;
 }
 
 /*
- * Take objs[i], which looked signaled, if those before it, which looked
+ * Acquire objs[i], which looked signaled, if those before it, which looked
  * unsignaled, have stayed so.  Returns 0, -EOWNERDEAD, -EINTR if the thread is
  * being killed, or an ntsync_undecided; the seq of an object that is unsignaled is
  * added to @looks.
  */
-static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
-				       u32 owner, struct ntsync_looks *looks)
+static __always_inline int ntsync_try_acquire(struct ntsync_obj *const *objs, u32 i,
+					      u32 owner, struct ntsync_looks *looks)
 {
 	struct ntsync_obj *obj = objs[i];
 	int ret;
@@ -1275,11 +1288,11 @@ static __always_inline int ntsync_take(struct ntsync_obj *const *objs, u32 i,
 }
 
 /*
- * Take the first object that is signaled.  Returns 0 or -EOWNERDEAD with
- * @index, or as ntsync_take().
+ * Acquire the first object that is signaled.  Returns 0 or -EOWNERDEAD with
+ * @index, or as ntsync_try_acquire().
  */
-static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
-					   u32 count, u32 owner,
+static __always_inline int ntsync_try_any(struct ntsync_obj *const *objs,
+					  u32 count, u32 owner,
 					   struct ntsync_looks *looks, u32 *index)
 {
 	u32 i;
@@ -1288,7 +1301,7 @@ static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
 	for (i = 0; i < count; i++) {
 		if (!ntsync_look(objs[i], owner, looks))
 			continue;
-		ret = ntsync_take(objs, i, owner, looks);
+		ret = ntsync_try_acquire(objs, i, owner, looks);
 		if (ret == NTSYNC_UNSIGNALED)
 			continue;
 		*index = i;
@@ -1298,10 +1311,10 @@ static __always_inline int ntsync_take_any(struct ntsync_obj *const *objs,
 }
 
 /*
- * Take all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or
+ * Acquire all objects, which are locked or held.  Returns 0, -EOWNERDEAD, or
  * NTSYNC_CHANGED if one of them is unsignaled.
  */
-static int ntsync_take_owned(const struct ntsync_set *set)
+static int ntsync_try_acquire_all(const struct ntsync_set *set)
 {
 	u32 i;
 
@@ -1312,14 +1325,14 @@ static int ntsync_take_owned(const struct ntsync_set *set)
 }
 
 /* Sparse, which cannot follow a lock that is tried, counts none. */
-static void ntsync_unlock_tried(struct ntsync_obj *obj)
+static void ntsync_unlock_trylocked(struct ntsync_obj *obj)
 {
 	__acquire(&obj->lock);
 	spin_unlock(&obj->lock);
 }
 
 /* Lock the objects, until one is locked or held.  Returns how many are locked. */
-static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
+static u32 ntsync_trylock_objs(struct ntsync_obj **objs, u32 count)
 {
 	u32 i;
 
@@ -1327,7 +1340,7 @@ static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 		if (!spin_trylock(&objs[i]->lock))
 			break;
 		if (ntsync_is_held(objs[i])) {
-			ntsync_unlock_tried(objs[i]);
+			ntsync_unlock_trylocked(objs[i]);
 			break;
 		}
 	}
@@ -1335,12 +1348,12 @@ static u32 ntsync_trylock_many(struct ntsync_obj **objs, u32 count)
 }
 
 /*
- * Take all objects, which looked signaled, holding one after the other.  Returns
+ * Acquire all objects, which looked signaled, holding one after the other.  Returns
  * 0, -EOWNERDEAD, NTSYNC_CHANGED if one is unsignaled, or -EINTR if the thread is
  * being killed.
  */
-static int ntsync_take_held(struct ntsync_instance *instance,
-			    const struct ntsync_set *set)
+static int ntsync_try_all_held(struct ntsync_instance *instance,
+			       const struct ntsync_set *set)
 {
 	struct ntsync_obj **objs = set->objs, *obj;
 	u32 i, held, count = set->count, owner = set->owner;
@@ -1370,34 +1383,34 @@ static int ntsync_take_held(struct ntsync_instance *instance,
 }
 
 /*
- * Take all objects, which looked signaled.  Returns as above; NTSYNC_CHANGED also
+ * Acquire all objects, which looked signaled.  Returns as above; NTSYNC_CHANGED also
  * if there are few, and one was locked or held.
  */
-static int ntsync_take_all(struct ntsync_instance *instance,
-			   const struct ntsync_set *set)
+static int ntsync_try_all(struct ntsync_instance *instance,
+			  const struct ntsync_set *set)
 {
 	struct ntsync_obj **objs = set->objs;
 	int ret = NTSYNC_CHANGED;
 	u32 locked;
 
 	if (set->count > NTSYNC_SMALL_ALL)
-		return ntsync_take_held(instance, set);
-	locked = ntsync_trylock_many(objs, set->count);
+		return ntsync_try_all_held(instance, set);
+	locked = ntsync_trylock_objs(objs, set->count);
 	if (locked == set->count)
-		ret = ntsync_take_owned(set);
+		ret = ntsync_try_acquire_all(set);
 	while (locked--)
-		ntsync_unlock_tried(objs[locked]);
+		ntsync_unlock_trylocked(objs[locked]);
 	return ret;
 }
 
 /*
- * Give the answer that needs no queue.  @witness receives the objects, up to
+ * Give the answer that needs no queue.  @needed receives the objects, up to
  * two, that the wait cannot be satisfied without: one of its objects that was
- * unsignaled, and the alert.  Returns as ntsync_take_any().
+ * unsignaled, and the alert.  Returns as ntsync_try_any().
  */
-static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
-				    const struct ntsync_set *set,
-				    struct ntsync_obj **witness,
+static int ntsync_try_all_or_alert(struct ntsync_instance *instance,
+				   const struct ntsync_set *set,
+				    struct ntsync_obj **needed,
 				    struct ntsync_looks *looks, u32 *index)
 {
 	struct ntsync_obj *const *objs = set->objs;
@@ -1408,19 +1421,19 @@ static int ntsync_take_all_or_alert(struct ntsync_instance *instance,
 			break;
 	if (i == count) {
 		*index = 0;
-		return ntsync_take_all(instance, set);
+		return ntsync_try_all(instance, set);
 	}
 
-	witness[0] = objs[i];
-	if (ntsync_look(witness[0], owner, looks))
+	needed[0] = objs[i];
+	if (ntsync_look(needed[0], owner, looks))
 		return NTSYNC_CHANGED;
 	if (set->total == count)
 		return NTSYNC_UNSIGNALED;
-	witness[1] = objs[count];
-	if (!ntsync_look(witness[1], owner, looks))
+	needed[1] = objs[count];
+	if (!ntsync_look(needed[1], owner, looks))
 		return NTSYNC_UNSIGNALED;
 	*index = count;
-	return ntsync_take(witness, 1, owner, looks);
+	return ntsync_try_acquire(needed, 1, owner, looks);
 }
 
 /* Deadlines */
@@ -1455,8 +1468,8 @@ static bool ntsync_has_passed(struct ntsync_deadline deadline)
  * Did the deadline, of which the clock says that it has passed, find the objects
  * unsignaled, as they looked before?
  */
-static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count,
-			  const struct ntsync_looks *looks)
+static bool ntsync_expired(struct ntsync_obj *const *objs, u32 count,
+			   const struct ntsync_looks *looks)
 {
 	/* The clock was read before the seqs are read again. */
 	smp_rmb();
@@ -1464,14 +1477,14 @@ static bool ntsync_missed(struct ntsync_obj *const *objs, u32 count,
 }
 
 /* With all the objects held.  Returns 0, -EOWNERDEAD or -ETIMEDOUT. */
-static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
+static int ntsync_try_now(const struct ntsync_set *set, bool all, u32 *index)
 {
 	u32 i = 0;
 	int ret;
 
 	if (all) {
 		*index = 0;
-		ret = ntsync_take_owned(set);
+		ret = ntsync_try_acquire_all(set);
 		if (ret <= 0)
 			return ret;
 		i = set->count;
@@ -1490,8 +1503,8 @@ static int ntsync_take_now(const struct ntsync_set *set, bool all, u32 *index)
  * Look once, at one instant: for a wait whose deadline has passed, and whose
  * objects were in doubt.  It must not queue, or a pulse would be granted to it.
  */
-static noinline int ntsync_look_held(struct ntsync_instance *instance,
-				     const struct ntsync_set *set, bool all,
+static noinline int ntsync_try_held(struct ntsync_instance *instance,
+				    const struct ntsync_set *set, bool all,
 				     u32 *index)
 {
 	int ret;
@@ -1501,7 +1514,7 @@ static noinline int ntsync_look_held(struct ntsync_instance *instance,
 		return -EINTR;
 	for (i = 0; i < set->total; i++)
 		ntsync_hold(set->objs[i]);
-	ret = ntsync_take_now(set, all, index);
+	ret = ntsync_try_now(set, all, index);
 	ntsync_release_set(set);
 	mutex_unlock(&instance->multi_lock);
 	return ret;
@@ -1510,7 +1523,7 @@ static noinline int ntsync_look_held(struct ntsync_instance *instance,
 /* Waits that block */
 
 /*
- * Queue on one object, or take it if it is signaled.  Returns whether the wait
+ * Queue on one object, or acquire it if it is signaled.  Returns whether the wait
  * may go on to queue on the next one.
  */
 static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
@@ -1536,7 +1549,7 @@ static bool ntsync_queue_entry(struct ntsync_wait *wait, u32 index)
 		wait->done = true;
 	}
 	if (queued && wait->prio < MAX_RT_PRIO)
-		ntsync_advance(obj, entry);
+		ntsync_move_ahead(obj, entry);
 	spin_unlock(&obj->lock);
 	return queued;
 }
@@ -1554,7 +1567,7 @@ static int ntsync_queue_all(struct ntsync_wait *wait,
 	if (wait->done) {
 		ntsync_release_set(wait->set);
 	} else {
-		list_add_tail(&wait->in_instance, &instance->alls);
+		list_add_tail(&wait->in_instance, &instance->all_waits);
 		if (trace_ntsync_queue_enabled())
 			trace_ntsync_queue(wait->watched, wait,
 					   ntsync_index_of(wait->set, wait->watched));
@@ -1691,7 +1704,7 @@ static noinline int ntsync_block(struct ntsync_instance *instance,
 		.set = set,
 		.entries = small,
 		.serial = this_cpu_add_return(ntsync_last_serial, nr_cpu_ids),
-		.begun = get_jiffies_64(),
+		.start = get_jiffies_64(),
 	};
 	u32 count = all ? set->total - set->count : set->total;
 	int ret;
@@ -1725,17 +1738,17 @@ static noinline int ntsync_block(struct ntsync_instance *instance,
 
 /* Wait for one object; for any or for all is the same until it blocks. */
 static __always_inline int
-ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
-		bool all, const struct ntsync_wait_args *args)
+ntsync_decide_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
+		  bool all, const struct ntsync_wait_args *args)
 {
 	struct ntsync_looks looks = {};
 	struct ntsync_deadline deadline;
 	u32 index;
 	int ret;
 
-	/* See ntsync_wait_many(). */
+	/* See ntsync_decide_many(). */
 	smp_mb();
-	ret = ntsync_take_any(&obj, 1, args->owner, &looks, &index);
+	ret = ntsync_try_any(&obj, 1, args->owner, &looks, &index);
 	if (ret <= 0)
 		return ret;
 	deadline = ntsync_get_deadline(args);
@@ -1746,17 +1759,17 @@ ntsync_wait_one(struct ntsync_instance *instance, struct ntsync_obj *obj,
 
 		return ntsync_block(instance, &set, all, deadline, &index);
 	}
-	if (ntsync_missed(&obj, 1, &looks))
+	if (ntsync_expired(&obj, 1, &looks))
 		return -ETIMEDOUT;
-	ret = ntsync_take(&obj, 0, args->owner, &(struct ntsync_looks){});
+	ret = ntsync_try_acquire(&obj, 0, args->owner, &(struct ntsync_looks){});
 	return ret > 0 ? -ETIMEDOUT : ret;
 }
 
 static __always_inline int
-ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
-		 bool all, const struct ntsync_wait_args *args, u32 *index)
+ntsync_decide_many(struct ntsync_instance *instance, const struct ntsync_set *set,
+		   bool all, const struct ntsync_wait_args *args, u32 *index)
 {
-	struct ntsync_obj *witness[2], **looked = set->objs;
+	struct ntsync_obj *needed[2], **looked = set->objs;
 	struct ntsync_looks looks = {};
 	struct ntsync_deadline deadline;
 	u32 count = set->total;
@@ -1769,13 +1782,13 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 	 */
 	smp_mb();
 	if (all) {
-		looked = witness;
+		looked = needed;
 		count = 1 + set->total - set->count;
-		ret = ntsync_take_all_or_alert(instance, set, witness, &looks,
-					       index);
+		ret = ntsync_try_all_or_alert(instance, set, needed, &looks,
+					      index);
 	} else {
-		ret = ntsync_take_any(set->objs, set->total, set->owner, &looks,
-				      index);
+		ret = ntsync_try_any(set->objs, set->total, set->owner, &looks,
+				     index);
 	}
 	if (ret <= 0)
 		return ret;
@@ -1783,9 +1796,9 @@ ntsync_wait_many(struct ntsync_instance *instance, const struct ntsync_set *set,
 	deadline = ntsync_get_deadline(args);
 	if (!ntsync_has_passed(deadline))
 		return ntsync_block(instance, set, all, deadline, index);
-	if (ret == NTSYNC_UNSIGNALED && ntsync_missed(looked, count, &looks))
+	if (ret == NTSYNC_UNSIGNALED && ntsync_expired(looked, count, &looks))
 		return -ETIMEDOUT;
-	return ntsync_look_held(instance, set, all, index);
+	return ntsync_try_held(instance, set, all, index);
 }
 
 static __always_inline bool ntsync_waits_are_traced(void)
@@ -1798,13 +1811,13 @@ static noinline __cold int
 ntsync_trace_wait(struct ntsync_instance *instance, const struct ntsync_set *set,
 		  bool all, const struct ntsync_wait_args *args, u32 *index)
 {
-	u64 begun = ktime_get_ns();
+	u64 start = ktime_get_ns();
 	int ret;
 
 	trace_ntsync_wait_begin(instance, args, all);
-	ret = ntsync_wait_many(instance, set, all, args, index);
+	ret = ntsync_decide_many(instance, set, all, args, index);
 	trace_ntsync_wait_end(instance, args, all, ret, *index, set->objs,
-			      ktime_get_ns() - begun);
+			      ktime_get_ns() - start);
 	return ret;
 }
 
@@ -1812,7 +1825,7 @@ ntsync_trace_wait(struct ntsync_instance *instance, const struct ntsync_set *set
  * A wait for one object without alert, nine of ten: no array, no allocation, no
  * trace events.
  */
-static int ntsync_call_one(struct ntsync_instance *instance, bool all,
+static int ntsync_wait_one(struct ntsync_instance *instance, bool all,
 			   const struct ntsync_wait_args *args, bool writable)
 {
 	const u32 __user *ufds = u64_to_user_ptr(args->objs);
@@ -1831,12 +1844,12 @@ static int ntsync_call_one(struct ntsync_instance *instance, bool all,
 	else if (!writable)
 		ret = -EFAULT;
 	else
-		ret = ntsync_wait_one(instance, obj, all, args);
+		ret = ntsync_decide_one(instance, obj, all, args);
 	ntsync_put_file(file, shared);
 	return ret;
 }
 
-static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
+static noinline int ntsync_wait_many(struct ntsync_instance *instance, bool all,
 				     const struct ntsync_wait_args *args,
 				     bool writable, u32 *index)
 {
@@ -1873,7 +1886,7 @@ static noinline int ntsync_call_many(struct ntsync_instance *instance, bool all,
 	else if (ntsync_waits_are_traced())
 		ret = ntsync_trace_wait(instance, &set, all, args, index);
 	else
-		ret = ntsync_wait_many(instance, &set, all, args, index);
+		ret = ntsync_decide_many(instance, &set, all, args, index);
 	ntsync_put_files(&set, set.total);
 out:
 	if (set.total > NTSYNC_SMALL_WAIT)
@@ -1913,9 +1926,9 @@ static long ntsync_wait(struct ntsync_instance *instance,
 		return -EINVAL;
 
 	if (args.count == 1 && !args.alert && !ntsync_waits_are_traced())
-		ret = ntsync_call_one(instance, all, &args, writable);
+		ret = ntsync_wait_one(instance, all, &args, writable);
 	else
-		ret = ntsync_call_many(instance, all, &args, writable, &index);
+		ret = ntsync_wait_many(instance, all, &args, writable, &index);
 	if ((!ret || ret == -EOWNERDEAD) && put_user(index, &uargs->index))
 		return -EFAULT;
 	return ret;
@@ -2045,7 +2058,7 @@ static int ntsync_sem_release_step(struct ntsync_obj *sem, u32 count, u32 *prev)
 	ntsync_store(&sem->sem.count, *prev + count);
 	if (*prev)
 		return 0;
-	ntsync_rise(sem);
+	ntsync_advance_seq(sem);
 	return 1;
 }
 
@@ -2118,7 +2131,7 @@ static int ntsync_mutex_unlock_step(struct ntsync_obj *mutex, u32 owner,
 		ntsync_store(&mutex->mutex.owner, 0);
 	else if (*prev != U32_MAX)
 		return 0;
-	ntsync_rise(mutex);
+	ntsync_advance_seq(mutex);
 	return 1;
 }
 
@@ -2164,7 +2177,7 @@ static int ntsync_mutex_kill_step(struct ntsync_obj *mutex, u32 owner,
 	mutex->abandoned = true;
 	ntsync_store(&mutex->mutex.count, 0);
 	ntsync_store(&mutex->mutex.owner, 0);
-	ntsync_rise(mutex);
+	ntsync_advance_seq(mutex);
 	return 1;
 }
 
@@ -2236,7 +2249,7 @@ static int ntsync_event_set_step(struct ntsync_obj *event, u32 unused,
 	if (*prev)
 		return 0;
 	ntsync_store(&event->event.signaled, 1);
-	ntsync_rise(event);
+	ntsync_advance_seq(event);
 	return 1;
 }
 
@@ -2387,12 +2400,12 @@ static __poll_t ntsync_obj_poll(struct file *file, poll_table *table)
 /**
  * struct ntsync_reader - a thread that reads an object's fdinfo
  * @m: what it prints to
- * @began: when it began, in jiffies since boot
+ * @start: when it began, in jiffies since boot
  * @waiters: how many waits it has met
  */
 struct ntsync_reader {
 	struct seq_file *m;
-	u64 began;
+	u64 start;
 	u32 waiters;
 };
 
@@ -2417,7 +2430,7 @@ static void ntsync_show_wait(struct ntsync_reader *reader,
 	seq_put_decimal_ull(m, " index=", index);
 	seq_put_decimal_ull(m, " owner=", set->owner);
 	seq_put_decimal_ull(m, " waited=",
-			    jiffies64_to_nsecs(get_jiffies_64() - wait->begun));
+			    jiffies64_to_nsecs(get_jiffies_64() - wait->start));
 	seq_puts(m, wait->has_deadline ? " deadline=yes" : " deadline=no");
 	seq_puts(m, set->total > set->count ? " alert=yes" : " alert=no");
 	seq_put_decimal_ull(m, " objects=", set->count);
@@ -2425,15 +2438,15 @@ static void ntsync_show_wait(struct ntsync_reader *reader,
 }
 
 /* The waits-for-all that have the object in their set. */
-static void ntsync_show_alls(struct ntsync_reader *reader,
-			     const struct ntsync_obj *obj)
+static void ntsync_show_all_waits(struct ntsync_reader *reader,
+				  const struct ntsync_obj *obj)
 {
 	struct ntsync_wait *wait;
 	u32 index;
 
 	if (mutex_lock_killable(&obj->instance->multi_lock))
 		return;
-	list_for_each_entry(wait, &obj->instance->alls, in_instance) {
+	list_for_each_entry(wait, &obj->instance->all_waits, in_instance) {
 		if (fatal_signal_pending(current))
 			break;
 		index = ntsync_index_of(wait->set, obj);
@@ -2468,10 +2481,10 @@ static bool ntsync_pass_wait(struct ntsync_reader *reader,
 		entry = list_next_entry(entry, node);
 		wait = entry->wait;
 	} while (wait && !wait->set && readers++ < NTSYNC_BATCH);
-	if (!wait || (wait->prio == MAX_RT_PRIO && wait->begun > reader->began))
+	if (!wait || (wait->prio == MAX_RT_PRIO && wait->start > reader->start))
 		return false;
 	if (atomic_read(&wait->result) == NTSYNC_PENDING &&
-	    wait->begun <= reader->began &&
+	    wait->start <= reader->start &&
 	    ntsync_index_of(wait->set, obj) == entry->index)
 		ntsync_show_wait(reader, wait, entry->index);
 	list_move(&place->node, &entry->node);
@@ -2506,7 +2519,7 @@ static void ntsync_show_queue(struct ntsync_reader *reader, struct ntsync_obj *o
 
 static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct ntsync_reader reader = { .m = m, .began = get_jiffies_64() };
+	struct ntsync_reader reader = { .m = m, .start = get_jiffies_64() };
 	struct ntsync_obj *obj = file->private_data;
 
 	seq_printf(m, "instance:\t%u\nobject:\t%u\ntype:\t%s\n",
@@ -2527,7 +2540,7 @@ static void ntsync_obj_show_fdinfo(struct seq_file *m, struct file *file)
 		break;
 	}
 	spin_unlock(&obj->lock);
-	ntsync_show_alls(&reader, obj);
+	ntsync_show_all_waits(&reader, obj);
 	ntsync_show_queue(&reader, obj);
 	seq_printf(m, "waiters:\t%u\n", reader.waiters);
 }
@@ -2591,7 +2604,7 @@ static int ntsync_dev_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	kref_init(&instance->ref);
 	mutex_init(&instance->multi_lock);
-	INIT_LIST_HEAD(&instance->alls);
+	INIT_LIST_HEAD(&instance->all_waits);
 	instance->id = atomic_inc_return(&ntsync_last_instance);
 	file->private_data = instance;
 	return nonseekable_open(inode, file);
