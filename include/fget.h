@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The file behind a descriptor, in line.  fget() does the same by calls, which
- * cost a wait more than all else that it does with an object.
+ * cost a wait more than all else that it does with an object.  Kbuild looks whether
+ * the kernel's tables of descriptors are as they are read here; where they are not,
+ * and with NTSYNC_FGET=call, it defines NTSYNC_FGET_CALL.
  */
 #ifndef NTSYNC_FGET_H
 #define NTSYNC_FGET_H
@@ -13,6 +15,21 @@
 #include <linux/sched.h>
 
 #include "compat.h"
+
+#ifdef NTSYNC_FGET_CALL
+
+/* All files are referred to. */
+static __always_inline bool ntsync_fds_shared(void)
+{
+	return true;
+}
+
+static __always_inline struct file *ntsync_get_file(u32 fd, bool shared)
+{
+	return fget(fd);
+}
+
+#else
 
 /* Could another thread close the caller's descriptors? */
 static __always_inline bool ntsync_fds_shared(void)
@@ -75,6 +92,8 @@ static __always_inline struct file *ntsync_get_file(u32 fd, bool shared)
 {
 	return shared ? ntsync_fget(fd) : ntsync_borrow_file(fd);
 }
+
+#endif /* NTSYNC_FGET_CALL */
 
 static __always_inline void ntsync_put_file(struct file *file, bool shared)
 {
