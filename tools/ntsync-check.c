@@ -28,6 +28,7 @@
 #include <linux/ntsync.h>
 #include "proc.h"
 #include "util.h"
+#include "wine.h"
 
 #define DEVICE		"/dev/ntsync"
 #define MODULE		"/sys/module/ntsync"
@@ -47,9 +48,30 @@ static const char * const origin_words[] = {
 
 struct process {
 	int pid;
-	bool wine;
+	bool uses;		/* the device or an object */
+	bool asked;		/* is what the question is about */
+	bool told;		/* belongs to an earlier group */
+	enum role role;
+	char *task;
 	char *command;
+	char *program;		/* of a server */
+	char *session;		/* that of a server and its clients */
 };
+
+/* Programs of one server that do not use the device, and why. */
+struct group {
+	struct process *server;	/* NULL if it is not seen */
+	struct process **members;
+	size_t count;
+	struct answer answer;
+};
+
+/* What was asked; without either, of all processes. */
+static struct {
+	int pid;
+	const char *command;
+	bool json;
+} question;
 
 /* All that was found out. */
 static struct {
@@ -62,12 +84,15 @@ static struct {
 	char *file;		/* that modprobe would load, if there is one */
 	bool signatures;	/* the kernel takes no module without a known one */
 	bool device;
+	dev_t number;
 	mode_t mode;
 	int open_error;
 	char wait_problem[128];	/* "" if waits work */
 	struct process *processes;
 	size_t count;
 	size_t hidden;		/* processes that we may not look into */
+	struct group *groups;
+	size_t group_count;
 } found;
 
 /* What is wrong; empty if all is well. */
@@ -172,7 +197,10 @@ static void find_device(void)
 	struct stat st;
 
 	found.device = !stat(DEVICE, &st) && S_ISCHR(st.st_mode);
-	found.mode = found.device ? st.st_mode & 07777 : 0;
+	if (found.device) {
+		found.mode = st.st_mode & 07777;
+		found.number = st.st_rdev;
+	}
 }
 
 static void no_end(int sig)
@@ -260,36 +288,38 @@ static bool any_used(DIR *fds)
 	return false;
 }
 
-/* A Windows program has a name of its own; its loader and its server do not. */
-static bool is_wine(const char *task)
+/* The kernel cuts names off; Windows does not tell capitals from small letters. */
+static bool is_named(const char *task, const char *name, const char *wanted)
 {
-	char path[PATH_MAX], exe[PATH_MAX];
-	const char *name;
-	ssize_t len;
+	static const char separators[] = "/\\";
+	char *path = argument(task, 0), *base = path;
+	bool same = !strcasecmp(name, wanted) ||
+		    (strlen(name) == 15 && !strncasecmp(name, wanted, 15));
 
-	snprintf(path, sizeof(path), "/proc/%s/exe", task);
-	len = readlink(path, exe, sizeof(exe) - 1);
-	if (len < 0)
-		return false;
-	exe[len] = '\0';
-	name = strrchr(exe, '/');
-	return name && !strncmp(name + 1, "wine", 4);
+	while (base && strpbrk(base, separators))
+		base = strpbrk(base, separators) + 1;
+	same |= base && !strcasecmp(base, wanted);
+	free(path);
+	return same;
 }
 
-static void add_process(const char *pid, const char *task,
-			const struct status *status)
+static bool is_asked(const char *pid, const char *task, const struct status *status)
+{
+	if (question.pid)
+		return parse_id(pid) == question.pid;
+	return !question.command || is_named(task, status->name, question.command);
+}
+
+static void add_process(struct process *process)
 {
 	found.processes = grow(found.processes, found.count,
 			       sizeof(*found.processes));
-	found.processes[found.count++] = (struct process) {
-		.pid = parse_id(pid),
-		.wine = is_wine(task),
-		.command = format("%s", status->name),
-	};
+	found.processes[found.count++] = *process;
 }
 
 static void find_process(const char *pid)
 {
+	struct process process = { .pid = parse_id(pid) };
 	struct status status;
 	char task[NAME_MAX];
 	DIR *fds;
@@ -301,9 +331,18 @@ static void find_process(const char *pid)
 		found.hidden += errno == EACCES;
 		return;
 	}
-	if (any_used(fds))
-		add_process(pid, task, &status);
+	process.uses = any_used(fds);
 	closedir(fds);
+	process.asked = is_asked(pid, task, &status);
+	process.role = find_role(task, &process.program);
+	if (!process.uses && process.role == NO_WINE &&
+	    !(process.asked && (question.pid || question.command)))
+		return;
+	process.task = format("%s", task);
+	process.command = format("%s", status.name);
+	if (process.role != NO_WINE)
+		process.session = find_session(task, process.role, status.uid);
+	add_process(&process);
 }
 
 static void find_processes(void)
@@ -319,6 +358,68 @@ static void find_processes(void)
 		closedir(proc);
 }
 
+static bool same_session(const struct process *a, const struct process *b)
+{
+	return a == b || (a->session && b->session && !strcmp(a->session, b->session));
+}
+
+static struct process *find_server(const struct process *client)
+{
+	struct process *process = found.processes;
+
+	for (; process < found.processes + found.count; process++)
+		if (process->role == WINE_SERVER && same_session(process, client))
+			return process;
+	return NULL;
+}
+
+/* Those that are asked for and have the same server as the first. */
+static void fill_group(struct group *group, struct process *first)
+{
+	struct process *process = first;
+
+	for (; process < found.processes + found.count; process++) {
+		if (process->uses || !process->asked || !same_session(process, first))
+			continue;
+		process->told = true;
+		group->members = grow(group->members, group->count,
+				      sizeof(*group->members));
+		group->members[group->count++] = process;
+	}
+}
+
+static void add_group(struct process *first)
+{
+	struct group group = { .server = find_server(first) };
+	struct process *head = group.server ? group.server : first;
+
+	/* It has objects as soon as it wants some. */
+	if (group.server && group.server->uses) {
+		first->uses = true;
+		return;
+	}
+	fill_group(&group, first);
+	if (first->role == NO_WINE)
+		group.answer = (struct answer) {
+			.reason = NOT_WINE,
+			.what = "it is no program of Wine's",
+			.remedy = "ask about the Windows program, not about what starts it",
+		};
+	else
+		explain(head->task, head->role, head->program, found.number, &group.answer);
+	found.groups = grow(found.groups, found.group_count, sizeof(group));
+	found.groups[found.group_count++] = group;
+}
+
+static void find_groups(void)
+{
+	struct process *process = found.processes;
+
+	for (; process < found.processes + found.count; process++)
+		if (!process->uses && process->asked && !process->told)
+			add_group(process);
+}
+
 static void find_all(void)
 {
 	find_kernel();
@@ -328,6 +429,7 @@ static void find_all(void)
 	find_device();
 	find_use();
 	find_processes();
+	find_groups();
 }
 
 /* The judges: each returns whether it has found what is wrong. */
@@ -393,9 +495,17 @@ static bool judge_waits(void)
 		     "install ntsync-dkms, then as root: modprobe -r ntsync, modprobe ntsync");
 }
 
+/* Of the program that was asked for only: others may do without. */
+static bool judge_program(void)
+{
+	if ((!question.pid && !question.command) || !found.group_count)
+		return false;
+	return wrong(found.groups[0].answer.what, found.groups[0].answer.remedy);
+}
+
 static bool judge(void)
 {
-	return judge_module() || judge_device() || judge_waits();
+	return judge_module() || judge_device() || judge_waits() || judge_program();
 }
 
 /* The report */
@@ -428,16 +538,42 @@ static void print_module(void)
 	       ", from the next boot on" : "");
 }
 
+static void print_users(void)
+{
+	const struct process *process = found.processes;
+	bool any = false;
+
+	printf("used by    ");
+	for (; process < found.processes + found.count; process++) {
+		if (!process->uses || !process->asked)
+			continue;
+		printf("%s%s (%d%s)", any ? ", " : "", process->command, process->pid,
+		       process->role != NO_WINE ? ", Wine" : "");
+		any = true;
+	}
+	printf("%s\n", any ? "" : "nobody");
+}
+
+/* Programs that share a server, then why and what to do. */
+static void print_group(const struct group *group)
+{
+	size_t i;
+
+	printf("not by     ");
+	for (i = 0; i < group->count; i++)
+		printf("%s%s (%d)", i ? ", " : "", group->members[i]->command,
+		       group->members[i]->pid);
+	printf("\n  because  %s\n  remedy   %s\n", group->answer.what,
+	       group->answer.remedy);
+}
+
 static void print_processes(void)
 {
 	size_t i;
 
-	printf("used by    %s", found.count ? "" : "nobody");
-	for (i = 0; i < found.count; i++)
-		printf("%s%s (%d%s)", i ? ", " : "",
-		       found.processes[i].command, found.processes[i].pid,
-		       found.processes[i].wine ? ", Wine" : "");
-	printf("\n");
+	print_users();
+	for (i = 0; i < found.group_count; i++)
+		print_group(&found.groups[i]);
 	if (found.hidden)
 		printf("           %zu processes of others could not be seen; root sees all\n",
 		       found.hidden);
@@ -487,19 +623,58 @@ static void print_string(const char *name, const char *text)
 	putchar('"');
 }
 
+static void print_json_users(void)
+{
+	const struct process *process = found.processes;
+	bool any = false;
+
+	printf("  \"processes\": [");
+	for (; process < found.processes + found.count; process++) {
+		if (!process->uses || !process->asked)
+			continue;
+		printf("%s\n    { \"pid\": %d, ", any ? "," : "", process->pid);
+		print_string("command", process->command);
+		printf(", \"wine\": %s }", process->role != NO_WINE ? "true" : "false");
+		any = true;
+	}
+	printf("%s],\n", any ? "\n  " : "");
+}
+
+static void print_json_group(const struct group *group)
+{
+	size_t i;
+
+	printf("\n    { \"server\": ");
+	if (group->server)
+		printf("%d, ", group->server->pid);
+	else
+		printf("null, ");
+	print_string("reason", reason_word(group->answer.reason));
+	printf(", ");
+	print_string("because", group->answer.what);
+	printf(",\n      ");
+	print_string("remedy", group->answer.remedy);
+	printf(",\n      \"processes\": [");
+	for (i = 0; i < group->count; i++) {
+		printf("%s { \"pid\": %d, ", i ? "," : "", group->members[i]->pid);
+		print_string("command", group->members[i]->command);
+		printf(" }");
+	}
+	printf(" ] }");
+}
+
 static void print_json_processes(void)
 {
 	size_t i;
 
-	printf("  \"processes\": [");
-	for (i = 0; i < found.count; i++) {
-		printf("%s\n    { \"pid\": %d, ", i ? "," : "",
-		       found.processes[i].pid);
-		print_string("command", found.processes[i].command);
-		printf(", \"wine\": %s }",
-		       found.processes[i].wine ? "true" : "false");
+	print_json_users();
+	printf("  \"without\": [");
+	for (i = 0; i < found.group_count; i++) {
+		if (i)
+			printf(",");
+		print_json_group(&found.groups[i]);
 	}
-	printf("%s],\n  \"hidden_processes\": %zu,\n", found.count ? "\n  " : "",
+	printf("%s],\n  \"hidden_processes\": %zu,\n", found.group_count ? "\n  " : "",
 	       found.hidden);
 }
 
@@ -540,59 +715,96 @@ static void print_json(void)
 static void print_usage(FILE *out)
 {
 	fprintf(out,
-		"usage: ntsync-check [--json]\n"
+		"usage: ntsync-check [--json] [--pid PID | --command NAME]\n"
 		"\n"
-		"Tells whether programs can use " DEVICE " here, who uses it now, and what to do\n"
-		"if they cannot.\n"
+		"Tells whether programs can use " DEVICE " here, who uses it now, which\n"
+		"programs of Wine do not and why, and what to do.\n"
 		"\n"
-		"  -J, --json     as JSON\n"
-		"  -h, --help     this text\n"
-		"  -V, --version  the version of this program\n"
+		"  -p, --pid PID       ask about one process\n"
+		"  -c, --command NAME  ask about programs of that name, such as game.exe\n"
+		"  -J, --json          as JSON\n"
+		"  -h, --help          this text\n"
+		"  -V, --version       the version of this program\n"
 		"\n"
 		"Exit status: 0 if all is well, 1 if not, 2 if the question was wrong.\n");
 }
 
-int main(int argc, char **argv)
+/* Ends the program unless the question can be answered. */
+static void read_question(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "pid", required_argument, NULL, 'p' },
+		{ "command", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'J' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	bool json = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "JhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "p:c:JhV", options, NULL)) != -1) {
 		switch (option) {
+		case 'p':
+			question.pid = parse_id(optarg);
+			if (question.pid <= 0)
+				errx(EXIT_TROUBLE,
+				     "'%s' is no process: --pid takes a number",
+				     optarg);
+			break;
+		case 'c':
+			question.command = optarg;
+			break;
 		case 'J':
-			json = true;
+			question.json = true;
 			break;
 		case 'h':
 			print_usage(stdout);
-			return 0;
+			exit(0);
 		case 'V':
 			printf("ntsync-check " VERSION "\n");
-			return 0;
+			exit(0);
 		default:
 			print_usage(stderr);
-			return 2;
+			exit(EXIT_TROUBLE);
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "ntsync-check: '%s' is too much: it takes options only\n",
-			argv[optind]);
-		return 2;
-	}
+	if (optind < argc)
+		errx(EXIT_TROUBLE, "'%s' is too much: it takes options only", argv[optind]);
+	if (question.pid && question.command)
+		errx(EXIT_TROUBLE, "--pid and --command exclude each other");
+}
 
+/* Where nothing was found of what was asked for, its state is not known. */
+static void check_answer(void)
+{
+	size_t i;
+
+	if (!question.pid && !question.command)
+		return;
+	for (i = 0; i < found.count; i++)
+		if (found.processes[i].asked)
+			return;
+	if (question.command)
+		errx(EXIT_TROUBLE, "no process is called '%s'%s", question.command,
+		     found.hidden ? " among those that you may look into: ask as root" :
+		     "");
+	if (!kill(question.pid, 0) || errno == EPERM)
+		errx(EXIT_TROUBLE,
+		     "process %d may not be looked into: ask as its user or as root",
+		     question.pid);
+	errx(EXIT_TROUBLE, "there is no process %d", question.pid);
+}
+
+int main(int argc, char **argv)
+{
+	read_question(argc, argv);
 	setlocale(LC_CTYPE, "C.UTF-8");
 	find_all();
+	check_answer();
 	judge();
-	if (json)
+	if (question.json)
 		print_json();
 	else
 		print_report();
-	free(found.processes);
-	free(found.file);
 	return problem[0] != '\0';
 }

@@ -144,6 +144,8 @@ bool read_status(const char *proc, const char *task, struct status *status)
 			status->state = *value;
 		else if (!strcmp(key, "Tgid"))
 			status->tgid = parse_id(value);
+		else if (!strcmp(key, "Uid"))
+			status->uid = strtoul(value, NULL, 10);
 		else if (!strcmp(key, "VmSize"))
 			status->memory = true;
 	}

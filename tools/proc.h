@@ -13,6 +13,7 @@ struct status {
 	char name[64];
 	char state;
 	pid_t tgid;
+	uid_t uid;
 	bool memory;	/* no kernel thread, and has not ended */
 };
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stands for the parts of a Wine, as far as ntsync-check looks at them: with KNOWS for
+ * a server that knows the device, without for one that does not and for programs.
+ *
+ * In the environment: NAME to call itself, MAP to map a file, IDLE to leave the device
+ * alone, FILES to open so many more, THREAD to go on in a thread alone.  READY is made
+ * when all is done.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#ifdef KNOWS
+static void use_device(void)
+{
+	const char *off = getenv("PROTON_NO_NTSYNC");
+
+	if (!getenv("IDLE") && !(off && atoi(off)))
+		open("/dev/ntsync", O_RDONLY);
+}
+#else
+static void use_device(void)
+{
+}
+#endif
+
+static void map_file(const char *name)
+{
+	int fd = open(name, O_RDONLY);
+
+	if (fd < 0 || mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		exit(1);
+	close(fd);
+}
+
+static void *live(void *unused)
+{
+	int files = getenv("FILES") ? atoi(getenv("FILES")) : 0;
+
+	use_device();
+	while (files--)
+		open("/", O_RDONLY);
+	creat(getenv("READY"), 0600);
+	pause();
+	return unused;
+}
+
+int main(void)
+{
+	pthread_t thread;
+
+	if (getenv("NAME"))
+		prctl(PR_SET_NAME, getenv("NAME"));
+	if (getenv("MAP"))
+		map_file(getenv("MAP"));
+	if (!getenv("THREAD"))
+		live(NULL);
+	pthread_create(&thread, NULL, live, NULL);
+	pthread_exit(NULL);
+}
