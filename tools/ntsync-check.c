@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
@@ -35,6 +36,7 @@
 #define WAIT_SECONDS	10	/* a wait that takes longer does not work */
 #define SHORT_NS	1000000	/* a deadline that is not far */
 #define NSEC_PER_SEC	1000000000ULL
+#define WANTED_FILES	524288	/* ntsync-check(1) says who wants that many */
 
 /* Whose driver it is. */
 enum origin { NONE, OURS, KERNELS, OTHERS };
@@ -55,6 +57,8 @@ struct process {
 	char *task;
 	char *command;
 	char *program;		/* of a server */
+	unsigned long long files;	/* that are open, and may be */
+	unsigned long long most_files;
 	char *session;		/* that of a server and its clients */
 };
 
@@ -88,6 +92,7 @@ static struct {
 	mode_t mode;
 	int open_error;
 	char wait_problem[128];	/* "" if waits work */
+	unsigned long long most_files;	/* that a program started here may open */
 	struct process *processes;
 	size_t count;
 	size_t hidden;		/* processes that we may not look into */
@@ -288,6 +293,41 @@ static bool any_used(DIR *fds)
 	return false;
 }
 
+/* Wine raises its limit as far as it may. */
+static void find_limit(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	found.most_files = limit.rlim_max;
+}
+
+static unsigned long long count_files(DIR *fds)
+{
+	unsigned long long count = 0;
+	struct dirent *entry;
+
+	rewinddir(fds);
+	while ((entry = readdir(fds)))
+		count += parse_id(entry->d_name) >= 0;
+	return count;
+}
+
+/* How many files a process may have open; 0 if that is not known. */
+static unsigned long long read_limit(const char *task)
+{
+	unsigned long long most = 0;
+	char line[128], *path = format("/proc/%s/limits", task);
+	FILE *file = fopen(path, "re");
+
+	while (file && !most && fgets(line, sizeof(line), file))
+		sscanf(line, "Max open files %llu", &most);
+	if (file)
+		fclose(file);
+	free(path);
+	return most;
+}
+
 /* The kernel cuts names off; Windows does not tell capitals from small letters. */
 static bool is_named(const char *task, const char *name, const char *wanted)
 {
@@ -332,9 +372,13 @@ static void find_process(const char *pid)
 		return;
 	}
 	process.uses = any_used(fds);
-	closedir(fds);
 	process.asked = is_asked(pid, task, &status);
 	process.role = find_role(task, &process.program);
+	if (process.role != NO_WINE) {
+		process.files = count_files(fds);
+		process.most_files = read_limit(task);
+	}
+	closedir(fds);
 	if (!process.uses && process.role == NO_WINE &&
 	    !(process.asked && (question.pid || question.command)))
 		return;
@@ -428,6 +472,7 @@ static void find_all(void)
 	find_signatures();
 	find_device();
 	find_use();
+	find_limit();
 	find_processes();
 	find_groups();
 }
@@ -495,6 +540,38 @@ static bool judge_waits(void)
 		     "install ntsync-dkms, then as root: modprobe -r ntsync, modprobe ntsync");
 }
 
+/* A tenth is left at most. */
+static bool is_close(const struct process *process)
+{
+	return process->most_files &&
+	       process->files >= process->most_files - process->most_files / 10;
+}
+
+static bool judge_limits(void)
+{
+	char text[sizeof(problem)];
+	size_t i;
+
+	for (i = 0; i < found.count; i++) {
+		const struct process *process = &found.processes[i];
+
+		if (!process->asked || !is_close(process))
+			continue;
+		snprintf(text, sizeof(text), "%s (%d) has %llu of at most %llu files open",
+			 process->command, process->pid, process->files,
+			 process->most_files);
+		return wrong(text,
+			     "each object is one: raise the limit (ntsync-check(1), LIMITS)");
+	}
+	if (found.most_files >= WANTED_FILES)
+		return false;
+	snprintf(text, sizeof(text),
+		 "programs may open %llu files at most, and some Windows programs want %d",
+		 found.most_files, WANTED_FILES);
+	return wrong(text,
+		     "raise it: LimitNOFILE=, limits.conf or --ulimit (ntsync-check(1), LIMITS)");
+}
+
 /* Of the program that was asked for only: others may do without. */
 static bool judge_program(void)
 {
@@ -505,7 +582,8 @@ static bool judge_program(void)
 
 static bool judge(void)
 {
-	return judge_module() || judge_device() || judge_waits() || judge_program();
+	return judge_module() || judge_device() || judge_waits() || judge_program() ||
+	       judge_limits();
 }
 
 /* The report */
@@ -592,6 +670,7 @@ static void print_report(void)
 		printf("wait       %s\n", found.open_error ? "not tried" :
 		       found.wait_problem[0] ? found.wait_problem : "works");
 	}
+	printf("files      at most %llu\n", found.most_files);
 	print_processes();
 	if (problem[0])
 		printf("\nproblem    %s\nremedy     %s\n", problem, remedy);
@@ -634,7 +713,11 @@ static void print_json_users(void)
 			continue;
 		printf("%s\n    { \"pid\": %d, ", any ? "," : "", process->pid);
 		print_string("command", process->command);
-		printf(", \"wine\": %s }", process->role != NO_WINE ? "true" : "false");
+		printf(", \"wine\": %s", process->role != NO_WINE ? "true" : "false");
+		if (process->role != NO_WINE)
+			printf(", \"files\": %llu, \"most_files\": %llu", process->files,
+			       process->most_files);
+		printf(" }");
 		any = true;
 	}
 	printf("%s],\n", any ? "\n  " : "");
@@ -706,6 +789,7 @@ static void print_json(void)
 	       found.device && !found.open_error ? "true" : "false");
 	printf("  \"waits\": %s,\n", found.device && !found.open_error &&
 	       !found.wait_problem[0] ? "true" : "false");
+	printf("  \"most_files\": %llu,\n", found.most_files);
 	print_json_processes();
 	printf("  ");
 	print_string("tool_version", VERSION);
