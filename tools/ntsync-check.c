@@ -92,6 +92,7 @@ static struct {
 	mode_t mode;
 	int open_error;
 	char wait_problem[128];	/* "" if waits work */
+	bool lacks_fixes;	/* the driver is one from before they were made */
 	unsigned long long most_files;	/* that a program started here may open */
 	struct process *processes;
 	size_t count;
@@ -262,6 +263,10 @@ static void try_waits(int device)
 		else if (now() < args.timeout)
 			wait_fails("a wait with a deadline", 0);
 	}
+	/* Owner 0 is nobody.  Drivers before Linux 6.18.54 and 7.2.8 let it wait. */
+	args.owner = 0;
+	found.lacks_fixes = !ioctl(device, NTSYNC_IOC_WAIT_ANY, &args) ||
+			    errno != EINVAL;
 	close(event);
 }
 
@@ -580,10 +585,18 @@ static bool judge_program(void)
 	return wrong(found.groups[0].answer.what, found.groups[0].answer.remedy);
 }
 
+static bool judge_driver(void)
+{
+	if (!found.lacks_fixes)
+		return false;
+	return wrong("this driver lacks fixes of Linux 6.18.54 and 7.2.8 (ntsync-check(1), FIXES)",
+		     "boot a newer kernel, or install ntsync-dkms, which takes its place");
+}
+
 static bool judge(void)
 {
-	return judge_module() || judge_device() || judge_waits() || judge_program() ||
-	       judge_limits();
+	return judge_module() || judge_device() || judge_waits() || judge_driver() ||
+	       judge_program() || judge_limits();
 }
 
 /* The report */
@@ -668,7 +681,8 @@ static void print_report(void)
 	if (found.device) {
 		printf("open       %s\n", yes_or(found.open_error));
 		printf("wait       %s\n", found.open_error ? "not tried" :
-		       found.wait_problem[0] ? found.wait_problem : "works");
+		       found.wait_problem[0] ? found.wait_problem :
+		       found.lacks_fixes ? "works, but for owner 0" : "works");
 	}
 	printf("files      at most %llu\n", found.most_files);
 	print_processes();
@@ -789,6 +803,7 @@ static void print_json(void)
 	       found.device && !found.open_error ? "true" : "false");
 	printf("  \"waits\": %s,\n", found.device && !found.open_error &&
 	       !found.wait_problem[0] ? "true" : "false");
+	printf("  \"lacks_fixes\": %s,\n", found.lacks_fixes ? "true" : "false");
 	printf("  \"most_files\": %llu,\n", found.most_files);
 	print_json_processes();
 	printf("  ");
