@@ -2,6 +2,8 @@
 /*
  * ntsync: semaphores, mutexes and events with the semantics of Windows NT.
  *
+ * Copyright 2026 The ntsync authors
+ *
  * Documentation/ntsync.rst describes the interface, Documentation/design.rst
  * the protocol with the races that it closes.  In short:
  *
@@ -2681,6 +2683,7 @@ static void __exit ntsync_exit(void)
 module_init(ntsync_init);
 module_exit(ntsync_exit);
 
+MODULE_AUTHOR("The ntsync authors");
 MODULE_DESCRIPTION("Windows NT synchronization objects");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("1.0.0");
