@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154
 
-graft_parts=(Makefile drivers/misc/{Kconfig,Makefile} include/uapi/linux/types.h)
+graft_parts=(Makefile drivers/misc/{Kconfig,Makefile} include/uapi/linux/types.h
+	tools/testing/selftests/Makefile)
 
 # Makes $trees/NAME, a kernel tree that has no ntsync.
 make_tree() {
 	local part
-	mkdir -p "$trees/$1/include/trace/events"
+	mkdir -p "$trees/$1/"{include/trace/events,tools/testing/selftests/drivers}
 	for part in "${graft_parts[@]}"; do
 		install -D -m 644 "$cache/source/$part" "$trees/$1/$part"
 	done
@@ -21,6 +22,9 @@ make_tree_with_ntsync() {
 		"$misc/Kconfig"
 	# shellcheck disable=SC2016 # the text is for make
 	sed -i '3i obj-$(CONFIG_NTSYNC)\t\t+= ntsync.o' "$misc/Makefile"
+	install -D -m 644 /dev/null "$trees/$1/tools/testing/selftests/drivers/ntsync/ntsync.c"
+	sed -i '0,/^TARGETS += e/s||TARGETS += drivers/ntsync\n&|' \
+		"$trees/$1/tools/testing/selftests/Makefile"
 }
 
 # All that a tree is, times of files included.
@@ -41,11 +45,22 @@ refuses() {
 	fi
 }
 
+# What those who have a kernel tree do, but for the headers, which they install.
+build_selftests() {
+	local selftests=$trees/grafted/tools/testing/selftests
+	cp "$cache"/source/tools/testing/selftests/{lib.mk,kselftest.h,kselftest_harness.h} "$selftests"
+	mkdir "$trees/programs"
+	make -s -j "$(nproc)" -C "$selftests/drivers/ntsync" OUTPUT="$trees/programs" \
+		KHDR_INCLUDES="-isystem $top/include/uapi"
+	[[ $(ls "$trees/programs") == "$(cd tests && printf '%s\n' *.c | sed 's/\.c$//')" ]] ||
+		{ echo "not all programs were built"; ls "$trees/programs"; }
+}
+
 same_trees() { diff -r "$trees/$1" "$trees/$2"; }
 
 # What a graft has made of the tree PLAIN, which must differ in nothing else.
 grafted_right() {
-	local misc=drivers/misc
+	local misc=drivers/misc tests=tools/testing/selftests
 	mkdir -p "$trees/expected"
 	cp -r "$trees/plain/." "$trees/expected"
 	install -D -m 644 -t "$trees/expected/$misc/ntsync" ntsync.c include/{compat,fget}.h Kbuild Kconfig
@@ -54,6 +69,12 @@ grafted_right() {
 	sed -i 's|^endmenu|source "drivers/misc/ntsync/Kconfig"\n&|' "$trees/expected/$misc/Kconfig"
 	# shellcheck disable=SC2016 # the text is for make
 	printf 'obj-$(CONFIG_NTSYNC)\t\t+= ntsync/\n' >>"$trees/expected/$misc/Makefile"
+	mkdir "$trees/expected/$tests/drivers/ntsync"
+	cp -r tests/*.[ch] tests/uapi tests/kselftest/{Makefile,config,settings} \
+		"$trees/expected/$tests/drivers/ntsync/"
+	install -D -m 644 -t "$trees/expected/$tests/drivers/ntsync/model" tests/model/*.h
+	cp tests/kselftest/gitignore "$trees/expected/$tests/drivers/ntsync/.gitignore"
+	sed -i 's|^TARGETS += drivers/s390x|TARGETS += drivers/ntsync\n&|' "$trees/expected/$tests/Makefile"
 	same_trees expected grafted
 }
 
@@ -90,6 +111,8 @@ check_graft() {
 	sed -i 's/^VERSION = .*/VERSION = 5/; s/^PATCHLEVEL = .*/PATCHLEVEL = 9/' "$trees/old/Makefile"
 	make_tree odd
 	sed -i '/^endmenu/d' "$trees/odd/drivers/misc/Kconfig"
+	make_tree untested
+	sed -i '/^TARGETS/d' "$trees/untested/tools/testing/selftests/Makefile"
 	make_tree nameless
 	sed -i '/^VERSION/d' "$trees/nameless/Makefile"
 	mkdir "$trees/empty"
@@ -102,6 +125,7 @@ check_graft() {
 	refuses "a tree without a version" nameless 'nameless is not the source tree of a kernel'
 	refuses "a kernel that is too old" old 'old is Linux 5.9, and ntsync needs 5.10 or newer'
 	refuses "a tree that it does not understand" odd 'has no endmenu' --replace
+	refuses "a tree whose tests it does not understand" untested 'has no TARGETS' --replace
 	refuses "an unknown option" plain 'there is no option --force' --force
 	refuses "two trees" plain 'name one kernel source tree' "$trees/grafted"
 	says "graft: refuses no tree" 1 'name one kernel source tree' scripts/graft
@@ -113,4 +137,5 @@ check_graft() {
 		scripts/graft --replace "$trees/grafted"
 	silent "graft: makes the same of it" same_trees expected grafted
 	silent "graft: undoes what it could not finish" graft_undoes
+	silent "graft: the tests build as the kernel's own do" build_selftests
 }

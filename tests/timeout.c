@@ -16,6 +16,10 @@
 #define ANY NTSYNC_IOC_WAIT_ANY
 #define ALL NTSYNC_IOC_WAIT_ALL
 
+#ifndef HAVE_TEST_PASSED
+#define __test_passed(metadata) ((metadata)->passed)
+#endif
+
 #define NSEC_PER_MSEC	1000000ULL
 #define HOUR		(3600 * NSEC_PER_SEC)
 
@@ -615,7 +619,7 @@ static void in_time_namespace(struct __test_metadata *_metadata,
 		inside = clock_ns(CLOCK_MONOTONIC);
 		EXPECT_LE(offset * 1000000000, (__s64)(inside - outside));
 		body(_metadata, self->dev, self->event);
-		_exit(_metadata->passed ? 0 : 1);
+		_exit(__test_passed(_metadata) ? 0 : 1);
 	}
 	EXPECT_EQ(0, child_exit_code(pid));
 }
