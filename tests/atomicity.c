@@ -27,11 +27,13 @@ struct crew {
 	int alert;
 	__u64 patience;		/* how far ahead the timeouts are */
 	int rounds;
-	__u64 end;		/* of a race, whatever the rounds */
 	int size;
 	atomic_int bad;
 	atomic_int last_bad;	/* what one of them was */
 	atomic_int moves;
+	atomic_int looks;	/* of those: */
+	atomic_int hits;
+	atomic_int misses;
 	atomic_bool stop;
 	atomic_int arrived;	/* at the meeting point, in all rounds */
 	atomic_int running;
@@ -79,8 +81,7 @@ static bool crew_ends(struct crew *c)
 static bool meet_again(struct crew *c, int place, int meeting, int n)
 {
 	if (!place)
-		c->stop = c->rounds-- == 0 || clock_ns(CLOCK_MONOTONIC) >
-					      c->end;
+		c->stop = c->rounds-- == 0;
 	meet(&c->arrived, meeting, n);
 	return !c->stop;
 }
@@ -140,10 +141,28 @@ static void interrupts_end(struct interrupts *irqs)
 		timer_delete(irqs->timers[--irqs->n]);
 }
 
-/* So long is each way of looking tried. */
-static bool goes_on(__u64 start)
+/* Counts what a look found, and complains if it was an error. */
+static void count_look(struct crew *c, int ret)
 {
-	return clock_ns(CLOCK_MONOTONIC) < start + large(700) * NSEC_PER_MSEC;
+	c->looks++;
+	if (!ret)
+		c->hits++;
+	else if (ret == -ETIMEDOUT)
+		c->misses++;
+	else
+		complain(c, ret);
+}
+
+/* Each way of looking is tried so often, while a signal makes as many moves. */
+static bool looked_enough(const struct crew *c)
+{
+	return c->looks >= work(2000, 200) && c->moves >= work(20000, 500);
+}
+
+static void say_looks(const struct crew *c)
+{
+	say_done("%d moves, %d looks, %d hits, %d misses", c->moves, c->looks,
+		 c->hits, c->misses);
 }
 
 /*
@@ -288,8 +307,7 @@ static void *never_miss(void *data)
 		int ret = wait_call(c->dev, c->request, c->objs, c->count, ME,
 				    deadline_of(c), c->alert, NULL);
 
-		if (ret)
-			complain(c, ret);
+		count_look(c, ret);
 		interrupts_go_on(&irqs);
 	}
 	interrupts_end(&irqs);
@@ -297,17 +315,17 @@ static void *never_miss(void *data)
 	return NULL;
 }
 
-static void move_signal(const int *ring, int n, bool reverse)
+static void move_signal(struct crew *c, const int *ring, int n, bool reverse)
 {
-	__u64 start = clock_ns(CLOCK_MONOTONIC);
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 	unsigned int seed = n;
 	int here = 0, next;
 	__u32 value;
 
-	for (int i = 0; i % 64 || goes_on(start); i++) {
+	for (; c->moves % 64 || race_goes_on(begun, looked_enough(c)); c->moves++) {
 		next = (here + (reverse ? n - 1 : 1)) % n;
 		event_set(ring[next], &value);
-		if (i % 8 == 0)
+		if (c->moves % 8 == 0)
 			spin(vary(&seed) % 300);
 		event_reset(ring[here], &value);
 		here = next;
@@ -319,9 +337,12 @@ TEST_F(moving_signal, is_never_missed)
 	struct crew *c = &self->crew;
 
 	ASSERT_EQ(0, add_member(c, never_miss));
-	move_signal(self->ring, variant->ring, variant->reverse);
+	move_signal(c, self->ring, variant->ring, variant->reverse);
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
+	say_looks(c);
+	EXPECT_TRUE(looked_enough(c));
+	EXPECT_EQ(0, c->misses);
 	EXPECT_EQ(0, c->bad)
 		TH_LOG("the last returned %d", c->last_bad);
 }
@@ -423,9 +444,8 @@ static void *get_the_first(void *data)
 		int ret = wait_call(c->dev, c->request, c->objs, c->count, ME,
 				    deadline_of(c), c->alert, &index);
 
-		if (ret && ret != -ETIMEDOUT)
-			complain(c, ret);
-		else if (!ret && index)
+		count_look(c, ret);
+		if (!ret && index)
 			complain(c, index);
 		interrupts_go_on(&irqs);
 	}
@@ -434,13 +454,20 @@ static void *get_the_first(void *data)
 	return NULL;
 }
 
-static void nest_signals(const int *nest, int n)
+/* Looks meet the signals, and what is between them. */
+static bool nested_enough(const struct crew *c)
 {
-	__u64 start = clock_ns(CLOCK_MONOTONIC);
+	return c->moves >= work(1000, 100) && c->looks >= work(1000, 100) &&
+	       c->hits >= work(100, 10) && c->misses >= work(100, 10);
+}
+
+static void nest_signals(struct crew *c, const int *nest, int n)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 	unsigned int seed = n;
 	__u32 value;
 
-	for (int i = 0; i % 16 || goes_on(start); i++) {
+	for (; c->moves % 16 || race_goes_on(begun, nested_enough(c)); c->moves++) {
 		for (int j = 0; j < n; j++)
 			event_set(nest[j], &value);
 		spin(vary(&seed) % 2000);
@@ -455,9 +482,11 @@ TEST_F(nested_signals, first_is_taken)
 	struct crew *c = &self->crew;
 
 	ASSERT_EQ(0, add_member(c, get_the_first));
-	nest_signals(self->nest, variant->nest);
+	nest_signals(c, self->nest, variant->nest);
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
+	say_looks(c);
+	EXPECT_TRUE(nested_enough(c));
 	EXPECT_EQ(0, c->bad)
 		TH_LOG("the last returned %d", c->last_bad);
 }
@@ -528,6 +557,8 @@ static void *signal_and_look(void *data)
 
 			if (bad)
 				complain(c, round);
+			c->hits += !c->objs[6] && !c->objs[7];
+			c->moves++;
 			for (int i = 0; i < 4; i++)
 				wait_any(c->dev, &c->objs[i], 1, ME, 0, 0,
 					 NULL);
@@ -542,8 +573,7 @@ TEST_F(atomicity, two_signals_are_not_both_missed)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(10000);
-	c->end = end_of_race();
+	c->rounds = work(10000, 250);
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = event_create(c->dev, 0, 0);
 		c->objs[2 + i] = sem_create(c->dev, 0, 5);
@@ -555,6 +585,10 @@ TEST_F(atomicity, two_signals_are_not_both_missed)
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, add_member(c, signal_and_look));
 	ASSERT_TRUE(crew_ends(c));
+	say_done("%d rounds, in %d both saw the other's signal", c->moves,
+		 c->hits);
+	EXPECT_EQ(work(10000, 250), c->moves);
+	EXPECT_LT(0, c->hits);
 	EXPECT_EQ(0, c->bad)
 		TH_LOG("last in round %d", c->last_bad);
 }
@@ -593,7 +627,7 @@ TEST_F(atomicity, busy_is_not_unsignaled)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(5000);
+	c->rounds = work(5000, 250);
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = sem_create(c->dev, 4, 4);
 		ASSERT_LE(0, c->objs[i]);
@@ -642,11 +676,10 @@ static void *take_in_every_way(void *data)
 		ret = wait_call(c->dev, all ? ALL : ANY, objs, n, ME,
 				vary(&seed) % 8 ? patience +
 				clock_ns(CLOCK_MONOTONIC) : FOREVER, 0, &index);
-		if (ret == -ETIMEDOUT)
-			continue;
+		count_look(c, ret);
 		if (ret)
-			complain(c, ret);
-		else if (all)
+			continue;
+		if (all)
 			for (int j = 0; j < n; j++)
 				give_back(c, objs[j]);
 		else
@@ -660,7 +693,7 @@ TEST_F(atomicity, tokens_are_conserved)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(3000);
+	c->rounds = work(3000, 150);
 	for (int i = 0; i < SEMS; i++) {
 		c->objs[i] = sem_create(c->dev, TOKENS, TOKENS);
 		ASSERT_LE(0, c->objs[i]);
@@ -668,6 +701,9 @@ TEST_F(atomicity, tokens_are_conserved)
 	for (int i = 0; i < MAX_THREADS; i++)
 		ASSERT_EQ(0, add_member(c, take_in_every_way));
 	ASSERT_TRUE(crew_ends(c));
+	say_looks(c);
+	EXPECT_LT(0, c->hits);
+	EXPECT_LT(0, c->misses);
 	EXPECT_EQ(0, c->bad)
 		TH_LOG("the last returned %d", c->last_bad);
 	for (int i = 0; i < SEMS; i++)
@@ -730,7 +766,7 @@ TEST_F(atomicity, mutexes_exclude)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(2000);
+	c->rounds = work(2000, 100);
 	for (int i = 0; i < 2; i++) {
 		c->objs[i] = mutex_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);
@@ -783,7 +819,7 @@ TEST_F(atomicity, philosophers_dine)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(2000);
+	c->rounds = work(2000, 100);
 	for (int i = 0; i < SEATS; i++) {
 		c->objs[i] = mutex_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);
@@ -811,17 +847,22 @@ static void *try_for_both(void *data)
 		int ret = wait_all(c->dev, i % 2 ? there : back, 2, OTHER,
 				   deadline, 0, NULL);
 
-		if (ret != -ETIMEDOUT)
-			complain(c, ret);
+		count_look(c, ret);
 	}
 	leave(c);
 	return NULL;
+}
+
+static bool tried_enough(const struct crew *c)
+{
+	return c->moves >= work(10000, 250) && c->looks >= work(10000, 250);
 }
 
 TEST_F(atomicity, all_never_takes_a_part)
 {
 	struct crew *c = &self->crew;
 	int mutex = mutex_create(c->dev, 0, 0);
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 
 	ASSERT_LE(0, mutex);
 	c->objs[0] = mutex;
@@ -829,7 +870,7 @@ TEST_F(atomicity, all_never_takes_a_part)
 	ASSERT_LE(0, c->objs[1]);
 	for (int i = 0; i < 3; i++)
 		ASSERT_EQ(0, add_member(c, try_for_both));
-	for (int i = 0; i < large(10000); i++) {
+	for (; race_goes_on(begun, tried_enough(c)); c->moves++) {
 		EXPECT_MUTEX(0, 0, mutex);
 		ASSERT_EQ(0, wait_any(c->dev, &mutex, 1, ME, 0, 0, NULL));
 		EXPECT_MUTEX(ME, 1, mutex);
@@ -837,6 +878,9 @@ TEST_F(atomicity, all_never_takes_a_part)
 	}
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
+	say_looks(c);
+	EXPECT_TRUE(tried_enough(c));
+	EXPECT_EQ(0, c->hits);
 	EXPECT_EQ(0, c->bad);
 	EXPECT_SEM(0, 1, c->objs[1]);
 }
@@ -861,7 +905,7 @@ static void *look_for_a_pulse(void *data)
 		ret = wait_all(c->dev, c->objs, 1, ME, 0, 0, NULL);
 		if (ret != -ETIMEDOUT)
 			complain(c, ret);
-		c->moves++;
+		c->looks++;
 	}
 	leave(c);
 	return NULL;
@@ -878,16 +922,26 @@ static void *wait_for_a_pulse(void *data)
 				    1, ME, clock_ns(CLOCK_MONOTONIC) + 1000000,
 				    0, NULL);
 
-		if (ret && ret != -ETIMEDOUT)
+		if (!ret)
+			c->hits++;
+		else if (ret != -ETIMEDOUT)
 			complain(c, ret);
 	}
 	leave(c);
 	return NULL;
 }
 
+/* Waiters were served, and there were looks meanwhile. */
+static bool pulsed_enough(const struct crew *c)
+{
+	return c->moves >= work(10000, 250) && c->looks >= work(1000, 25) &&
+	       c->hits >= work(200, 5);
+}
+
 TEST_F(atomicity, pulse_is_never_seen)
 {
 	struct crew *c = &self->crew;
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 	__u32 prev;
 
 	for (int i = 0; i < 2; i++) {
@@ -898,12 +952,15 @@ TEST_F(atomicity, pulse_is_never_seen)
 		ASSERT_EQ(0, add_member(c, look_for_a_pulse));
 		ASSERT_EQ(0, add_member(c, wait_for_a_pulse));
 	}
-	for (int i = 0; i < large(10000) || c->moves < large(1000); i++) {
-		ASSERT_EQ(0, event_pulse(c->objs[i % 2], &prev));
+	for (; race_goes_on(begun, pulsed_enough(c)); c->moves++) {
+		ASSERT_EQ(0, event_pulse(c->objs[c->moves % 2], &prev));
 		EXPECT_EQ(0, prev);
 	}
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
+	say_done("%d pulses, %d waits that they ended, %d looks", c->moves,
+		 c->hits, c->looks);
+	EXPECT_TRUE(pulsed_enough(c));
 	EXPECT_EQ(0, c->bad);
 }
 
@@ -925,6 +982,7 @@ static void *look_in_between(void *data)
 			complain(c, 1);
 		if (poll_any(c->dev, c->objs, 2, NULL) != -ETIMEDOUT)
 			complain(c, 2);
+		c->looks++;
 	}
 	leave(c);
 	return NULL;
@@ -942,16 +1000,19 @@ TEST_F(atomicity, hand_over_is_never_seen)
 	}
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, add_member(c, look_in_between));
-	for (int i = 0; i < large(150); i++) {
+	for (int i = 0; i < work(150, 10); i++) {
+		int looks = c->looks;
 		struct waiter w;
 
 		ASSERT_TRUE(waiter_start_blocked(&w, c->dev, i % 3 ? ANY : ALL,
 						 &c->objs[i % 2], 1, OTHER, 0));
 		ASSERT_EQ(0, object_signal(objects[i % 2]));
 		ASSERT_EQ(0, waiter_join(&w));
+		ASSERT_TRUE(wait_until(c->looks > looks));
 	}
 	c->stop = true;
 	ASSERT_TRUE(crew_ends(c));
+	say_done("%d looks", c->looks);
 	EXPECT_EQ(0, c->bad);
 }
 
@@ -1004,7 +1065,7 @@ TEST_F(atomicity, no_wake_is_lost)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(8000);
+	c->rounds = work(8000, 200);
 	c->objs[0] = event_create(c->dev, 0, 1);
 	c->objs[1] = event_create(c->dev, 0, 0);
 	c->objs[2] = event_create(c->dev, 1, 0);
@@ -1055,8 +1116,7 @@ TEST_F(atomicity, signal_meets_wait)
 {
 	struct crew *c = &self->crew;
 
-	c->rounds = large(15000);
-	c->end = end_of_race();
+	c->rounds = work(15000, 375);
 	c->objs[0] = event_create(c->dev, 0, 0);
 	c->objs[2] = event_create(c->dev, 1, 0);
 	c->objs[3] = event_create(c->dev, 1, 1);
@@ -1097,7 +1157,7 @@ TEST_F(atomicity, set_completed_by_several)
 	struct crew *c = &self->crew;
 	struct waiter w;
 
-	c->rounds = large(150);
+	c->rounds = work(150, 10);
 	for (int i = 0; i < SETTERS; i++) {
 		c->objs[i] = event_create(c->dev, 0, 0);
 		ASSERT_LE(0, c->objs[i]);

@@ -2,6 +2,7 @@
 /* What /proc/PID/fdinfo shows of objects and of those who wait for them. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include "waiter.h"
@@ -255,6 +256,29 @@ TEST_F(fdinfo, waits_are_counted_once)
 	EXPECT_EQ(0, waiter_join(&waiter));
 }
 
+/* Who only polls does not wait. */
+TEST_F(fdinfo, pollers_are_not_shown)
+{
+	int event = event_create(self->dev, 0, 0);
+	struct pollfd fd = { .fd = event, .events = POLLIN };
+	unsigned long long serial = 0;
+	struct waiter waiter;
+	__u32 prev;
+
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, poll(&fd, 1, 0));
+		ASSERT_EQ(0, fdinfo_read(event, self->info));
+		EXPECT_EQ(0U, self->info->waiters);
+		ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY,
+						 &event, 1, ME, 0));
+		EXPECT_WAIT(event, &waiter, "any", 0, "no", 1);
+		EXPECT_EQ(1U, self->info->waiters);
+		ASSERT_EQ(0, event_set(event, &prev));
+		EXPECT_EQ(0, waiter_join(&waiter));
+		serial = 0;
+	}
+}
+
 TEST_F(fdinfo, deadline_and_time)
 {
 	static const unsigned long requests[] = { ANY, ALL };
@@ -362,6 +386,8 @@ struct readers {
 	int objs[3];
 	atomic_bool stop;
 	atomic_int reads;
+	atomic_int taken_any;
+	atomic_int taken_all;
 	atomic_int errors;
 };
 
@@ -395,11 +421,13 @@ static void *take_and_give(void *data)
 			ret = wait_any(dev, objs, 2, me, soon, 0, &index);
 			if (ret)
 				continue;
+			readers->taken_any++;
 			if (index)
 				sem_release(objs[1], &one);
 			else
 				mutex_unlock(objs[0], me, NULL);
 		} else if (!wait_all(dev, objs, 2, me, soon, 0, NULL)) {
+			readers->taken_all++;
 			sem_release(objs[1], &one);
 			mutex_unlock(objs[0], me, NULL);
 		}
@@ -417,19 +445,20 @@ TEST_F(fdinfo, readers_disturb_nobody)
 	struct ntsync_mutex_args mutex;
 	pthread_t threads[10];
 	struct state state;
-	__u64 end;
 	int i;
 
 	for (i = 0; i < 10; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, i < 3 ?
 					    read_all_the_time : take_and_give,
 					    &readers));
-	end = end_of_race();
-	while (clock_ns(CLOCK_MONOTONIC) < end || readers.reads < 50)
-		waiter_pause();
+	EXPECT_TRUE(wait_until(readers.reads >= work(2000, 50) &&
+			       readers.taken_any >= work(2000, 50) &&
+			       readers.taken_all >= work(500, 20)));
 	readers.stop = true;
 	for (i = 0; i < 10; i++)
 		pthread_join(threads[i], NULL);
+	say_done("%d reads, %d waits for any, %d for all", readers.reads,
+		 readers.taken_any, readers.taken_all);
 	EXPECT_EQ(0, readers.errors);
 	EXPECT_EQ(0, mutex_read(readers.objs[0], &mutex));
 	EXPECT_EQ(0U, mutex.owner);

@@ -202,7 +202,7 @@ TEST_F(lifetime, waiter_killed_as_it_is_satisfied)
 	const struct state acquired = state_acquired(variant->kind, ME);
 	const struct state signaled = state_signaled(variant->kind);
 
-	for (int i = 0; i < large(40); i++) {
+	for (int i = 0; i < work(40, 4); i++) {
 		struct object object = object_create(self->dev, variant->kind);
 		__u32 value = 1;
 		bool taken;
@@ -570,7 +570,7 @@ TEST_F(descriptors, made_and_closed_many_times)
 	struct object object;
 	int first = -1;
 
-	for (int i = 0; i < large(100000); i++) {
+	for (int i = 0; i < work(100000, 2500); i++) {
 		object = object_create(self->dev, i % KINDS);
 		ASSERT_LE(0, object.fd);
 		if (first < 0)
@@ -580,7 +580,7 @@ TEST_F(descriptors, made_and_closed_many_times)
 			ASSERT_EQ(0, object_signal(object));
 		ASSERT_EQ(0, close(object.fd));
 	}
-	for (int i = 0; i < large(10000); i++) {
+	for (int i = 0; i < work(10000, 250); i++) {
 		int dev = ntsync_open();
 
 		ASSERT_LE(0, dev);
@@ -597,7 +597,17 @@ struct churn {
 	atomic_int fd;
 	atomic_bool stop;
 	atomic_int bad;
+	atomic_int closed;
+	atomic_int waited;	/* rounds of waits that found it open */
+	atomic_int refused;	/* and closed */
 };
+
+/* The waits found the descriptor open, and closed. */
+static bool closed_enough(const struct churn *c)
+{
+	return c->closed >= work(5000, 125) && c->waited >= work(500, 10) &&
+	       c->refused >= work(500, 10);
+}
 
 static void *wait_for_whatever_is_there(void *data)
 {
@@ -617,6 +627,10 @@ static void *wait_for_whatever_is_there(void *data)
 			       clock_ns(CLOCK_MONOTONIC) + 20000, 0, NULL);
 		if (ret && ret != -ETIMEDOUT && ret != -EINVAL)
 			c->bad++;
+		if (ret == -EINVAL)
+			c->refused++;
+		else
+			c->waited++;
 	}
 	return NULL;
 }
@@ -624,18 +638,19 @@ static void *wait_for_whatever_is_there(void *data)
 TEST_F(descriptors, closed_under_waits)
 {
 	struct churn c = { .dev = self->dev, .fd = -1 };
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 	pthread_t threads[3];
 	__u32 value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 					    wait_for_whatever_is_there, &c));
-	for (int i = 0; i < large(5000); i++) {
+	while (race_goes_on(begun, closed_enough(&c))) {
 		int event = event_create(self->dev, 0, 0);
 
 		ASSERT_LE(0, event);
 		c.fd = event;
-		if (i % 3 == 0)
+		if (c.closed++ % 3 == 0)
 			sched_yield();
 		ASSERT_EQ(0, event_set(event, &value));
 		ASSERT_EQ(0, close(event));
@@ -643,6 +658,9 @@ TEST_F(descriptors, closed_under_waits)
 	c.stop = true;
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_join(threads[i], NULL);
+	say_done("%d closed, %d waits found it open and %d closed", c.closed,
+		 c.waited, c.refused);
+	EXPECT_TRUE(closed_enough(&c));
 	EXPECT_EQ(0, c.bad);
 }
 

@@ -2,6 +2,7 @@
 /* Many waiters, many objects, wide waits, and what the memory cgroup says. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -18,7 +19,7 @@
 #define WAITERS		10000
 #define FEWER_WAITERS	2000
 #define WATCHERS	1000
-#define OBJECTS		100000
+#define OBJECTS		200000
 
 /* 10,000 threads need about 35 KiB each, most of it in the kernel. */
 #define WAITERS_MIB	700
@@ -101,6 +102,8 @@ static unsigned long free_mib(void)
 FIXTURE(crowd) {
 	int dev;
 	int n;
+	int most;
+	int fewer;
 	struct waiter *waiters;
 };
 
@@ -121,6 +124,8 @@ FIXTURE_SETUP(crowd)
 {
 	self->dev = ntsync_open();
 	ASSERT_LE(0, self->dev);
+	self->most = work(variant->waiters, variant->waiters / 40);
+	self->fewer = work(FEWER_WAITERS, FEWER_WAITERS / 40);
 	self->waiters = calloc(WAITERS, sizeof(*self->waiters));
 	ASSERT_NE(NULL, self->waiters);
 	ASSERT_EQ(0, allow_threads(WAITERS));
@@ -182,10 +187,10 @@ TEST_F(crowd, woken_by_one_set)
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, event);
-	ASSERT_EQ(0, start_crowd(self, large(variant->waiters), variant->request,
+	ASSERT_EQ(0, start_crowd(self, self->most, variant->request,
 				 &event, 1));
 	ASSERT_EQ(0, event_set(event, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == large(variant->waiters)));
+	ASSERT_TRUE(wait_until(how_many_done(self) == self->most));
 	EXPECT_EQ(0, how_many_wrong(self, 0));
 	EXPECT_EVENT(1, 1, event);
 }
@@ -198,10 +203,10 @@ TEST_F(crowd, woken_by_one_pulse)
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, event);
-	ASSERT_EQ(0, start_crowd(self, large(FEWER_WAITERS), variant->request,
+	ASSERT_EQ(0, start_crowd(self, self->fewer, variant->request,
 				 &event, 1));
 	ASSERT_EQ(0, event_pulse(event, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == large(FEWER_WAITERS)));
+	ASSERT_TRUE(wait_until(how_many_done(self) == self->fewer));
 	EXPECT_EQ(0, how_many_wrong(self, 0));
 	EXPECT_EVENT(1, 0, event);
 }
@@ -209,25 +214,25 @@ TEST_F(crowd, woken_by_one_pulse)
 /* First a half, so that a driver that wakes all is found out. */
 TEST_F(crowd, woken_by_a_release)
 {
-	int sem = sem_create(self->dev, 0, large(variant->waiters));
-	int half = large(variant->waiters) / 2;
+	int sem = sem_create(self->dev, 0, self->most);
+	int half = self->most / 2;
 	__u32 value = half;
 
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, sem);
-	ASSERT_EQ(0, start_crowd(self, large(variant->waiters), variant->request,
+	ASSERT_EQ(0, start_crowd(self, self->most, variant->request,
 				 &sem, 1));
 	ASSERT_EQ(0, sem_release(sem, &value));
 	EXPECT_EQ(0, value);
 	ASSERT_TRUE(wait_until(how_many_done(self) >= half));
 	EXPECT_EQ(half, how_many_done(self));
-	EXPECT_SEM(0, large(variant->waiters), sem);
+	EXPECT_SEM(0, self->most, sem);
 	value = half + 1;
 	ASSERT_EQ(0, sem_release(sem, &value));
-	ASSERT_TRUE(wait_until(how_many_done(self) == large(variant->waiters)));
+	ASSERT_TRUE(wait_until(how_many_done(self) == self->most));
 	EXPECT_EQ(0, how_many_wrong(self, 0));
-	EXPECT_SEM(1, large(variant->waiters), sem);
+	EXPECT_SEM(1, self->most, sem);
 }
 
 /* Each hands the mutex on to the next, whoever that is. */
@@ -240,13 +245,13 @@ TEST_F(crowd, mutex_goes_through_all_hands)
 	if (free_mib() < WAITERS_MIB)
 		SKIP(return, NO_ROOM, free_mib());
 	ASSERT_LE(0, mutex);
-	ASSERT_EQ(0, start_crowd(self, large(variant->waiters), variant->request,
+	ASSERT_EQ(0, start_crowd(self, self->most, variant->request,
 				 &mutex, 1));
-	for (int i = 0; i < large(variant->waiters); i++) {
+	for (int i = 0; i < self->most; i++) {
 		ASSERT_EQ(0, mutex_unlock(mutex, args.owner, NULL));
 		ASSERT_EQ(0, mutex_read(mutex, &args));
 		ASSERT_LE(1, args.owner);
-		ASSERT_GE(large(variant->waiters), args.owner);
+		ASSERT_GE(self->most, args.owner);
 		/* A wait that has begun ends once, so each has one turn. */
 		if (args.count != 1 ||
 		    waiter_join(&self->waiters[args.owner - 1]) ||
@@ -272,7 +277,7 @@ TEST_F(crowd, killed)
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (start_crowd(self, large(FEWER_WAITERS), variant->request, &event,
+		if (start_crowd(self, self->fewer, variant->request, &event,
 				1))
 			_exit(1);
 		raise(SIGKILL);
@@ -289,7 +294,7 @@ TEST_F(crowd, killed)
 TEST_F(crowd, sets_with_a_common_object)
 {
 	int common = event_create(self->dev, 1, 0);
-	int own[WATCHERS], n = large(WATCHERS);
+	int own[WATCHERS], n = work(WATCHERS, WATCHERS / 40);
 	__u32 value;
 
 	ASSERT_LE(0, common);
@@ -310,7 +315,7 @@ TEST_F(crowd, sets_with_a_common_object)
 	}
 	for (int i = 0; i < n; i++)
 		ASSERT_TRUE(waiter_blocks(&self->waiters[i]));
-	for (int i = 0; i < large(2000); i++) {
+	for (int i = 0; i < work(2000, 50); i++) {
 		ASSERT_EQ(0, event_set(common, &value));
 		ASSERT_EQ(0, event_reset(common, &value));
 	}
@@ -346,7 +351,7 @@ FIXTURE_TEARDOWN(many)
 
 TEST_F(many, objects)
 {
-	int n = large(OBJECTS), objs[NTSYNC_MAX_WAIT_COUNT];
+	int n = work(OBJECTS, OBJECTS / 40), objs[NTSYNC_MAX_WAIT_COUNT];
 	struct object *objects = calloc(n, sizeof(*objects));
 	__u32 index;
 
@@ -410,7 +415,7 @@ static void *wait_wide(void *data)
 	int place = wide->place++;
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 
-	for (int round = 0; round < large(300); round++) {
+	for (int round = 0; round < work(300, 8); round++) {
 		for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
 			objs[i] = wide->sems[(i + place * 9 + round) %
 					     NTSYNC_MAX_WAIT_COUNT];
@@ -532,40 +537,157 @@ static int enter_group(void)
 	return write_file(GROUP "/cgroup.procs", "0");
 }
 
-/*
- * A file alone is charged whoever made it.  An eventfd is one whose context is
- * not: what our objects cost beyond it is theirs.
- */
-static int compare_charges(int dev, const char *usage)
+/* What is made many times, to see what it is charged. */
+
+static int make_eventfd(int dev)
 {
-	long long start, files, objects;
+	(void)dev;
+	return eventfd(0, 0);
+}
+
+static int make_event(int dev)
+{
+	return event_create(dev, 0, 0);
+}
+
+/* The first poll of an object makes what those that come later share. */
+static int make_polled_event(int dev)
+{
+	struct pollfd fd = {
+		.fd = event_create(dev, 0, 0), .events = POLLIN,
+	};
+
+	return poll(&fd, 1, 0) ? -EBADMSG : fd.fd;
+}
+
+static int open_null(int dev)
+{
+	(void)dev;
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int open_instance(int dev)
+{
+	(void)dev;
+	return ntsync_open();
+}
+
+/* What is charged for so many of them, or a negative number. */
+static long long charge_for(const char *usage, int dev, int (*make)(int dev))
+{
+	long long start = read_number(usage);
+
+	for (int i = 0; i < CHARGED; i++)
+		if (make(dev) < 0)
+			return -1;
+	return read_number(usage) - start;
+}
+
+/*
+ * Whether what @make makes is charged at least so much more than what @like makes,
+ * which needs the same files and no memory of the driver's.
+ */
+static int compare_charges(const FIXTURE_DATA(cgroup) * self,
+			   int (*like)(int dev), int (*make)(int dev), int least)
+{
+	long long less, more;
 
 	if (enter_group())
 		return 1;
-	start = read_number(usage);
-	for (int i = 0; i < CHARGED; i++) {
-		if (eventfd(0, 0) < 0)
-			return 2;
-	}
-	files = read_number(usage) - start;
-	for (int i = 0; i < CHARGED; i++) {
-		if (event_create(dev, 0, 0) < 0)
-			return 3;
-	}
-	objects = read_number(usage) - start - files;
-	return objects - files >= CHARGED * 48 ? 0 : 4;
+	less = charge_for(self->usage, self->dev, like);
+	more = charge_for(self->usage, self->dev, make);
+	if (less < 0 || more < 0)
+		return 2;
+	fprintf(stderr, "# charged %lld each, without the driver's %lld\n",
+		more / CHARGED, less / CHARGED);
+	return more - less >= (long long)CHARGED * least ? 0 : 3;
 }
 
+/* The same in a process of its own: 0 if it is. */
+static int charged_more(const FIXTURE_DATA(cgroup) * self,
+			int (*like)(int dev), int (*make)(int dev), int least)
+{
+	pid_t pid = fork_child();
+
+	if (!pid)
+		_exit(compare_charges(self, like, make, least));
+	return child_exit_code(pid);
+}
+
+#define NO_GROUP "no memory cgroup: %s"
+
+/* A file is charged whoever made it; an eventfd's context is not. */
 TEST_F(cgroup, objects_are_charged)
+{
+	if (self->error)
+		SKIP(return, NO_GROUP, strerror(self->error));
+	EXPECT_EQ(0, charged_more(self, make_eventfd, make_event, 48));
+}
+
+TEST_F(cgroup, instances_are_charged)
+{
+	if (self->error)
+		SKIP(return, NO_GROUP, strerror(self->error));
+	EXPECT_EQ(0, charged_more(self, open_null, open_instance, 48));
+}
+
+TEST_F(cgroup, pollers_are_charged)
+{
+	if (self->error)
+		SKIP(return, NO_GROUP, strerror(self->error));
+	EXPECT_EQ(0, charged_more(self, make_event, make_polled_event, 48));
+}
+
+/* Threads that wait for one object, and for as many as there can be. */
+#define WIDE_WAITS	300
+
+/* What is charged for threads that wait for so many, and go on to do so. */
+static long long charge_for_waits(const FIXTURE_DATA(cgroup) * self,
+				  const int *objs, __u32 count)
+{
+	struct waiter *waiters = calloc(WIDE_WAITS, sizeof(*waiters));
+	long long start;
+
+	/* What they are told in is there before. */
+	memset(waiters, 0xff, WIDE_WAITS * sizeof(*waiters));
+	start = read_number(self->usage);
+	for (int i = 0; i < WIDE_WAITS; i++)
+		if (!waiter_start_blocked(&waiters[i], self->dev, ANY, objs,
+					  count, ME, 0))
+			return -1;
+	return read_number(self->usage) - start;
+}
+
+/* The threads are charged for besides, the first ones also for what all share. */
+static int compare_waits(const FIXTURE_DATA(cgroup) * self)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	long long less, more;
+
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+		objs[i] = event_create(self->dev, 1, 0);
+	if (allow_threads(3 * WIDE_WAITS) || enter_group() ||
+	    charge_for_waits(self, objs, 1) < 0)
+		return 1;
+	less = charge_for_waits(self, objs, 1);
+	more = charge_for_waits(self, objs, NTSYNC_MAX_WAIT_COUNT);
+	if (less < 0 || more < 0)
+		return 2;
+	fprintf(stderr, "# charged %lld for each wait for many, %lld for one\n",
+		more / WIDE_WAITS, less / WIDE_WAITS);
+	return more - less >= WIDE_WAITS * 3000 ? 0 : 3;
+}
+
+TEST_F(cgroup, wide_waits_are_charged)
 {
 	pid_t pid;
 
 	if (self->error)
-		SKIP(return, "no memory cgroup: %s", strerror(self->error));
+		SKIP(return, NO_GROUP, strerror(self->error));
 	pid = fork_child();
 	ASSERT_LE(0, pid);
 	if (!pid)
-		_exit(compare_charges(self->dev, self->usage));
+		_exit(compare_waits(self));
 	EXPECT_EQ(0, child_exit_code(pid));
 }
 
@@ -603,7 +725,7 @@ TEST_F(cgroup, limit_is_enomem)
 	pid_t pid;
 
 	if (self->error)
-		SKIP(return, "no memory cgroup: %s", strerror(self->error));
+		SKIP(return, NO_GROUP, strerror(self->error));
 	limit = write_file(GROUP "/memory.limit_in_bytes", "8M");
 	keep_out = write_file(GROUP "/memory.oom_control", "1");
 	if (limit || keep_out)

@@ -204,7 +204,7 @@ TEST_F(module, goes_and_comes_while_others_open_it)
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, open_and_close,
 					    &openers));
-	for (int i = 0; i < large(20); i++) {
+	for (int i = 0; i < work(20, 2); i++) {
 		int missed, opened = openers.opened;
 
 		EXPECT_TRUE(wait_until(openers.opened != opened));

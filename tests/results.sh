@@ -1,7 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # for the script, and kernel and top from it
 # Reads what tests/guest prints, judges its programs and counts with pass, fail and
-# skip of lib.sh.
+# skip of lib.sh.  What is cut off is a failure: whoever starts a guest says which groups of
+# results it has.
+
+# What tests/guest does after its programs.
+after_programs=(afterwards "a failing test" "a crash" "a hang" "a warning of the kernel")
+
+# Is this skip one of those that tests/skips knows of the kernel?
+skip_is_known() {
+	local pattern program test why
+	while IFS='|' read -r pattern program test why; do
+		# shellcheck disable=SC2053 # they are patterns
+		if [[ $pattern != '#'* && $kernel == $pattern && $1 == $program && $2 == $test &&
+			$3 == $why ]]; then
+			return
+		fi
+	done <"$top/tests/skips"
+	return 1
+}
 
 # What is neither a result nor about one.
 note() {
@@ -14,7 +31,7 @@ verdict() {
 		echo "no end after $hung s"
 	elif [[ -z $plan ]]; then
 		echo "ended with status $1 before its first test"
-	elif ((seen != plan)); then
+	elif [[ $seen != "$plan" ]]; then
 		echo "ended with status $1 after $seen of $plan tests"
 	elif ((bad)); then
 		echo "$bad failed"
@@ -24,8 +41,9 @@ verdict() {
 }
 
 begin() {
+	[[ -z $group ]] || fail "$group: no end${running:+, last in $running}"
 	show_notes
-	group=$1 expected=$2 plan='' seen=0 bad=0 hung='' running='' notes=()
+	group=$1 expected=$2 plan='' seen=0 bad=0 hung='' running='' did='' notes=()
 	[[ -n $expected ]] || echo "# $group"
 }
 
@@ -38,11 +56,12 @@ end() {
 		else
 			fail "detector: $group must be seen as \"$expected\", not \"$verdict\""
 		fi
-	elif [[ -n $verdict && $verdict != *" failed" ]]; then
+	elif [[ -n $verdict && $verdict != +([0-9])' failed' ]]; then
 		show_notes
 		fail "$group: $verdict${running:+, last in $running}"
 	fi
-	group='' notes=()
+	ended+=("$group")
+	group='' expected='' notes=()
 }
 
 # What was said since the last result; of a flood the two ends.
@@ -56,27 +75,34 @@ show_notes() {
 
 # One line "ok 1 name", "not ok 1 name" or "ok 1 # SKIP why" of a program.
 result() {
-	local name=$1
+	local name=$1 test why
 	name=${name#not } name=${name#ok}
 	name=${name# } name=${name##+([0-9])}
 	name=${name# } name=${name#- }
 	((++seen))
 	[[ $1 != not* ]] || ((++bad))
 	[[ -z $expected ]] || return
-	if [[ $name == *'# SKIP'* ]]; then
-		skip "$group: ${running:-${name%%# SKIP*}}" "${name#*# SKIP }"
+	if [[ $1 != not* && $name == *'# SKIP'* ]]; then
+		test=${running:-${name%%# SKIP*}} why=${name#*# SKIP }
+		test=${test% }
+		if skip_is_known "${group% [36][24]}" "$test" "$why"; then
+			skip "$group: $test" "$why"
+		else
+			fail "$group: $test is skipped, of which tests/skips does not know: $why"
+		fi
 	elif [[ $1 == not* ]]; then
 		show_notes
 		fail "$group: $name"
 	else
-		pass "$group: $name"
+		pass "$group: $name${did:+ ($did)}"
 	fi
-	notes=() running=''
+	notes=() running='' did=''
 }
 
+# read_guest GROUP...: reads the results of these, all and in this order.
 read_guest() {
-	local line vm_status='' expected_in name_in
-	group='' running='' notes=()
+	local line vm_status='' expected_in name_in ended=() name missing=()
+	group='' expected='' running='' did='' notes=()
 	while IFS= read -r line; do
 		line=${line%$'\r'}
 		case $line in
@@ -88,15 +114,25 @@ read_guest() {
 		'== end '*)	end "${line#== end }" ;;
 		'== vm '*)	vm_status=${line#== vm } ;;
 		'== gcda '*)	;;
-		1..*)		plan=${line#1..} ;;
+		1..*)		plan+=${plan:+ and }${line#1..} ;;
 		'ok '*|'not ok '*) result "$line" ;;
 		'#  RUN  '*)	running=${line##*  } running=${running% ...} ;;
 		'#'*' OK  '*|'TAP version'*) ;;
+		*'; booting once more') skip "the first boot" "${line%;*}" ;;
+		'# done: '*)	did=${line#\# done: } ;;
 		*)		note "$line" ;;
 		esac
 	done
 	if [[ $vm_status != 0 ]]; then
 		show_notes
-		fail "the VM ended early, with status $vm_status${group:+, in $group${running:+, $running}}"
+		fail "the VM ended early, with status ${vm_status:-unknown}${group:+, in $group${running:+, $running}}"
+	elif [[ -n $group ]]; then
+		show_notes
+		fail "$group: no end${running:+, last in $running}"
 	fi
+	[[ "${ended[*]}" != "$*" ]] || return 0
+	for name; do
+		[[ " ${ended[*]} " == *" $name "* ]] || missing+=("$name")
+	done
+	fail "results of these groups are missing, or there are others: ${missing[*]}"
 }

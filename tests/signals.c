@@ -4,6 +4,7 @@
 #include "kselftest_harness.h"
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include "waiter.h"
 #include "objects.h"
@@ -216,6 +217,32 @@ TEST_F(signals, restarted_to_the_same_deadline)
 	EXPECT_NOTHING_TAKEN();
 }
 
+/* The same by the other clock. */
+TEST_F(signals, restarted_by_clock_realtime)
+{
+	__u64 delay = NSEC_PER_SEC / 64, deadline;
+
+	self->w.args.index = GARBAGE;
+	self->w.args.flags = NTSYNC_WAIT_REALTIME;
+	do {
+		delay *= 2;
+		ASSERT_GT(20 * NSEC_PER_SEC, delay);
+		ASSERT_EQ(0, install(SA_RESTART));
+		deadline = clock_ns(CLOCK_REALTIME) + delay;
+		self->w.args.timeout = deadline;
+		ASSERT_EQ(0, waiter_run(&self->w));
+		ASSERT_TRUE(wait_until(({
+			if (!self->w.done)
+				pthread_kill(self->w.thread, SIGUSR1);
+			(bool)self->w.done;
+		})));
+		EXPECT_EQ(-ETIMEDOUT, waiter_join(&self->w));
+		EXPECT_LE(deadline, clock_ns(CLOCK_REALTIME));
+	} while (handled < 5);
+	EXPECT_EQ(GARBAGE, self->w.args.index);
+	EXPECT_NOTHING_TAKEN();
+}
+
 /* A signal that is blocked is none, and one that is ignored neither. */
 TEST_F(signals, blocked_and_ignored)
 {
@@ -243,7 +270,7 @@ TEST_F(signals, blocked_and_ignored)
 TEST_F(signals, poll_is_never_interrupted)
 {
 	struct itimerval once = { };
-	int polls = 0, most = large(20000);
+	int polls = 0, most = work(20000, 500);
 
 	ASSERT_EQ(0, install_for(SIGALRM, 0));
 	for (; polls < most || handled < most / 200; polls++) {
@@ -281,7 +308,7 @@ static void *wait_with_signals_pouring_in(void *data)
 
 TEST_F(signals, satisfiable_wait_ignores_signals)
 {
-	for (int i = 0; i < large(100); i++) {
+	for (int i = 0; i < work(100, 5); i++) {
 		struct pending_signal p = { .w = &self->w };
 		pthread_t thread;
 
@@ -361,8 +388,9 @@ static struct object last_object(FIXTURE_DATA(signals) * self,
 
 TEST_F(signals, success_is_kept)
 {
+	int rounds = 0, most = work(2500, 60), successes = 0, interrupts = 0;
 	struct race r = { .w = &self->w };
-	__u64 end = end_of_race();
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 	unsigned int seed = 2;
 	pthread_t shooter;
 	__u32 value;
@@ -370,16 +398,20 @@ TEST_F(signals, success_is_kept)
 	ASSERT_EQ(0, install(0));
 	ASSERT_EQ(0, pthread_create(&r.target, NULL, wait_again_and_again, &r));
 	ASSERT_EQ(0, pthread_create(&shooter, NULL, shoot_again_and_again, &r));
-	for (int i = 0; ; i++) {
+	for (;; rounds++) {
 		struct object object = last_object(self, variant);
 
-		r.over = i == 2500 || clock_ns(CLOCK_MONOTONIC) > end;
-		meet(&r.arrived, 2 * i, 3);
+		r.over = !race_goes_on(begun, rounds >= most &&
+				       successes >= most / 50 &&
+				       interrupts >= most / 50);
+		meet(&r.arrived, 2 * rounds, 3);
 		if (r.over)
 			break;
 		spin(vary(&seed) % 8000);
 		ASSERT_EQ(0, event_set(object.fd, &value));
-		meet(&r.arrived, 2 * i + 1, 3);
+		meet(&r.arrived, 2 * rounds + 1, 3);
+		successes += !self->w.ret;
+		interrupts += self->w.ret == -EINTR;
 		if (self->w.ret) {
 			EXPECT_EQ(-EINTR, self->w.ret);
 			EXPECT_SIGNALED(object);
@@ -389,14 +421,19 @@ TEST_F(signals, success_is_kept)
 	}
 	pthread_join(r.target, NULL);
 	pthread_join(shooter, NULL);
+	say_done("%d rounds, %d successes, %d EINTR", rounds, successes,
+		 interrupts);
+	EXPECT_LE(most, rounds);
+	EXPECT_LE(most / 50, successes);
+	EXPECT_LE(most / 50, interrupts);
 }
 
 /*
  * The same without an order known to anybody: tokens go round among threads
  * that are all being shot at, and none may be lost.
  */
-#define TOKENS	3
-#define TAKERS	4
+#define TOKENS	2
+#define TAKERS	6
 #define ROUNDS	1500
 
 struct taker {
@@ -420,6 +457,9 @@ static void *take_and_give_back(void *data)
 			t->interrupted++;
 			continue;
 		}
+		/* Others are to sleep meanwhile. */
+		if (i % 2)
+			sched_yield();
 		if (ret || index > 1 || sem_release(t->objs[index], &one))
 			t->bad++;
 	}
@@ -445,8 +485,8 @@ FIXTURE_TEARDOWN(signals_race)
 TEST_F(signals_race, tokens_are_conserved)
 {
 	struct taker takers[TAKERS] = { };
+	int sems[2], running, interrupted = 0;
 	struct ntsync_sem_args args[2];
-	int sems[2], running;
 
 	ASSERT_EQ(0, install(0));
 	for (int i = 0; i < 2; i++) {
@@ -472,7 +512,11 @@ TEST_F(signals_race, tokens_are_conserved)
 	for (int i = 0; i < TAKERS; i++) {
 		pthread_join(takers[i].thread, NULL);
 		EXPECT_EQ(0, takers[i].bad);
+		interrupted += takers[i].interrupted;
 	}
+	say_done("%d waits, %d EINTR", TAKERS * ROUNDS, interrupted);
+	EXPECT_LE(10, interrupted);
+	EXPECT_LE(10, TAKERS * ROUNDS - interrupted);
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, sem_read(sems[i], &args[i]));
 	EXPECT_EQ(TOKENS, args[0].count + args[1].count);
@@ -544,6 +588,61 @@ TEST_F(signals, signaled_while_stopped)
 	ASSERT_TRUE(wait_until(clock_ns(CLOCK_MONOTONIC) > deadline));
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 	EXPECT_EQ(0, child_exit_code(pid));
+}
+
+/* A control group whose processes can be frozen. */
+#define CGROUPS	"/sys/fs/cgroup"
+#define FREEZER	CGROUPS "/freezer"
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static bool all_are_frozen(void)
+{
+	char text[64] = "";
+	FILE *file = fopen(FREEZER "/cgroup.events", "re");
+	bool frozen = false;
+
+	while (file && fgets(text, sizeof(text), file))
+		frozen = frozen || !strcmp(text, "frozen 1\n");
+	if (file)
+		fclose(file);
+	return frozen;
+}
+
+/* The same of one that is frozen. */
+TEST_F(signals, frozen)
+{
+	pid_t pid = fork_waiter(&self->w);
+	char text[16];
+
+	ASSERT_LT(0, pid);
+	ASSERT_TRUE(!mkdir(FREEZER, 0700) || errno == EEXIST);
+	snprintf(text, sizeof(text), "%d", pid);
+	ASSERT_EQ(0, write_file(FREEZER "/cgroup.procs", text));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, write_file(FREEZER "/cgroup.freeze", "1"));
+		ASSERT_TRUE(wait_until(all_are_frozen()));
+		if (i == 2)
+			ASSERT_EQ(0, satisfy(self, variant));
+		ASSERT_FALSE(child_ended(pid));
+		ASSERT_EQ(0, write_file(FREEZER "/cgroup.freeze", "0"));
+		if (i < 2)
+			ASSERT_TRUE(wait_until(thread_in_ioctl(pid,
+							       self->w.request,
+							       &self->w.args)));
+	}
+	EXPECT_EQ(0, child_exit_code(pid));
+	EXPECT_EQ(0, rmdir(FREEZER));
 }
 
 TEST_F(signals, traced)

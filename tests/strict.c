@@ -32,7 +32,7 @@
 #define ENOUGH	50
 #define ROUNDS	10000
 
-/* A brief run gives up the search for such rounds after so many nanoseconds. */
+/* A small run gives up the search for such rounds after so many nanoseconds. */
 #define PATIENCE	(15 * NSEC_PER_SEC)
 
 /* How far ahead a deadline is when its wait begins, in nanoseconds. */
@@ -748,25 +748,26 @@ FIXTURE_TEARDOWN(strict)
 TEST_F(strict, it_is_one)
 {
 	uint64_t end = clock_ns(CLOCK_MONOTONIC) + PATIENCE;
-	bool brief = getenv("BRIEF");
+	int enough = work(ENOUGH, 1);
+	bool small = enough < ENOUGH;
 	struct play *play = &self->play;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "needs two CPUs");
-	if (brief && sizeof(long) < sizeof(__u64))
-		SKIP(return, "a brief run has it in 64 bits only");
+	if (small && sizeof(long) < sizeof(__u64))
+		SKIP(return, "a small run has it in 64 bits only");
 	if (!play->urgent)
 		SKIP(return, "no real-time threads here");
-	while (play->met < large(ENOUGH) && play->round < ROUNDS &&
-	       (!brief || clock_ns(CLOCK_MONOTONIC) < end))
+	while (play->met < enough && play->round < ROUNDS &&
+	       (!small || clock_ns(CLOCK_MONOTONIC) < end))
 		ASSERT_TRUE(play_round(play, &ways[variant->way],
 				       &acts[variant->act]));
-	fprintf(stderr, "# %d wrong of %d that met the step, of %d rounds\n",
-		play->wrong, play->met, play->round);
+	say_done("%d wrong of %d that met the step, of %d rounds", play->wrong,
+		 play->met, play->round);
 	ASSERT_EQ(0, play->wrong);
-	if (brief && play->met < large(ENOUGH))
+	if (small && play->met < enough)
 		SKIP(return, "too slow here to meet the step often enough");
-	EXPECT_LE(large(ENOUGH), play->met);
+	EXPECT_LE(enough, play->met);
 }
 
 TEST_HARNESS_MAIN

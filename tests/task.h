@@ -108,15 +108,16 @@ static inline pid_t fork_waiter(struct waiter *w)
 }
 
 /*
- * How large a large test is: with BRIEF=40 in the environment a fortieth, for where
+ * How much work a test does: @full, or @small if SMALL is in the environment, where
  * many kernels have their turn or one is slow.
  */
-static inline int large(int n)
+static inline int work(int full, int small)
 {
-	const char *brief = getenv("BRIEF");
-
-	return brief ? n / atoi(brief) ?: 1 : n;
+	return getenv("SMALL") ? small : full;
 }
+
+/* What a test has done, for the log.  A test that has not done its work fails. */
+#define say_done(fmt, ...) fprintf(stderr, "# done: " fmt "\n", ##__VA_ARGS__)
 
 /* A few instructions, to vary how threads that race meet. */
 static inline void spin(int turns)
@@ -147,11 +148,13 @@ static inline void meet(atomic_int *arrived, int round, int n)
 	}
 }
 
-/* How long a race is run at most, for a slow machine; it bounds no call. */
-static inline __u64 end_of_race(void)
-{
-	return clock_ns(CLOCK_MONOTONIC) + large(3000) * NSEC_PER_MSEC;
-}
+/*
+ * Goes on with a race until @done holds, which counts what happened in it; false if
+ * that does not come about in a time in which only something broken does not.
+ */
+#define race_goes_on(begun, done)					\
+	(!(done) && clock_ns(CLOCK_MONOTONIC) <				\
+		    (begun) + 2 * WAITER_LIMIT_SEC * NSEC_PER_SEC)
 
 /* A cheap and repeatable source of variety, one for each thread. */
 static inline unsigned int vary(unsigned int *state)

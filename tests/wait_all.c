@@ -665,6 +665,57 @@ TEST_F(wait_all, own_mutex_is_signaled)
 	EXPECT_EVENT(0, 0, objs[1]);
 }
 
+/*
+ * Of two that a signal satisfies the first acquires what is the alert of the
+ * other: a mutex, which is signaled for its owner only.
+ */
+TEST_F(wait_all, alert_acquired_in_the_same_step)
+{
+	int objs[2] = { event_create(self->dev, 1, 0),
+			mutex_create(self->dev, ME, 1) };
+	struct waiter first, second;
+	__u32 prev;
+
+	ASSERT_LE(0, objs[0]);
+	ASSERT_LE(0, objs[1]);
+	ASSERT_TRUE(start_all(&first, self->dev, objs, 2, ME));
+	ASSERT_TRUE(waiter_start_blocked(&second, self->dev,
+					 NTSYNC_IOC_WAIT_ALL, objs, 1, OTHER,
+					 objs[1]));
+	ASSERT_EQ(0, event_set(objs[0], &prev));
+	EXPECT_EQ(0, waiter_join(&first));
+	EXPECT_EQ(0, waiter_join(&second));
+	EXPECT_EQ(0U, second.args.index);
+	EXPECT_EVENT(1, 1, objs[0]);
+	EXPECT_MUTEX(ME, 2, objs[1]);
+}
+
+/* The dead owner's mutex is told of, wherever it stands among few or many. */
+TEST_F(wait_all, abandoned_mutex_among_others)
+{
+	static const int counts[] = { 2, 9, 10, 64 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		int objs[NTSYNC_MAX_WAIT_COUNT], count = counts[i];
+		int mutex = mutex_create(self->dev, OTHER, 1);
+		__u32 index = GARBAGE;
+
+		ASSERT_LE(0, mutex);
+		for (int j = 0; j < count; j++)
+			objs[j] = j == count / 2 ? mutex :
+				  event_create(self->dev, 1, 1);
+		ASSERT_EQ(0, mutex_kill(mutex, OTHER));
+		EXPECT_EQ(-EOWNERDEAD, wait_all(self->dev, objs, count, ME, 0,
+						0, &index));
+		EXPECT_EQ(0, index);
+		EXPECT_MUTEX(ME, 1, mutex);
+		EXPECT_EQ(0, wait_all(self->dev, objs, count, ME, 0, 0, NULL));
+		EXPECT_MUTEX(ME, 2, mutex);
+		for (int j = 0; j < count; j++)
+			close(objs[j]);
+	}
+}
+
 /* A signaled mutex becomes unsignaled for the wait: watched anew. */
 TEST_F(wait_all, mutex_changes_hands_meanwhile)
 {
@@ -776,7 +827,7 @@ TEST_F(wait_all, threads_take_turns)
 		taker[i].dev = self->dev;
 		taker[i].objs = objs[i % 2];
 		taker[i].owner = i + 1;
-		taker[i].rounds = large(2000);
+		taker[i].rounds = work(2000, 50);
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, take_main,
 					    &taker[i]));
 	}

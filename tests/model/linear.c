@@ -13,7 +13,7 @@
  * of their memory: user-mode Linux runs threads of one process one at a time.
  *
  * SEED=n STEPS=n in the environment choose the first set of calls and how many
- * calls are made (n/10).  With a seed the calls are the same again, not the
+ * calls are made (n/5).  With a seed the calls are the same again, not the
  * timing.
  */
 #define _GNU_SOURCE
@@ -41,6 +41,9 @@
 
 /* The same calls are tried so often, with other pauses. */
 #define ROUNDS		10
+
+/* So many steps of random take as long as a call. */
+#define STEPS_A_CALL	5
 
 #define FINISHED	(-1)
 
@@ -612,7 +615,7 @@ int main(void)
 		.sa_handler = handle_signal, .sa_flags = SA_RESTART,
 	};
 	uint64_t seed = setting("SEED", clock_ns(CLOCK_REALTIME) % 1000000000);
-	uint64_t steps = setting("STEPS", DEFAULT_STEPS) / SLOWNESS ?: 1;
+	uint64_t steps = setting("STEPS", DEFAULT_STEPS) / STEPS_A_CALL ?: 1;
 	uint64_t calls = 0, histories = 0;
 	bool good = true;
 
