@@ -40,11 +40,17 @@ check_litmus() {
 	row "$1.litmus" "$result" "${found[@]}"
 }
 
+# The lines of a source that order memory.
+orders_of() {
+	sed 's/^\s*/ /' "$1" |
+		grep -E 'smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|atomic_cmpxchg' |
+		sed 's/^ //' | sort -u
+}
+
 # The tests speak of ntsync.c as it is: ops.def quotes all lines of it that order memory.
 check_quotes() {
-	local orders='smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|atomic_cmpxchg'
 	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.def | sort -u) \
-		<(sed 's/^\s*/ /' ntsync.c | grep -E "$orders" | sed 's/^ //' | sort -u) >"$out/quotes"; then
+		<(orders_of ntsync.c) >"$out/quotes"; then
 		pass "quotes: tests/litmus/ops.def has the lines of ntsync.c that order memory"
 	else
 		sed -nE 's/^</    ops.def:   /p; s/^>/    ntsync.c:/p' "$out/quotes"

@@ -12,6 +12,13 @@
  * succeeds has acquired one object, each that fails none.  No thread sleeps on
  * while a semaphore it waits for has a unit to give.
  *
+ * code: ntsync_acquire ntsync_block ntsync_cancel ntsync_claim ntsync_dequeue
+ * code: ntsync_enqueue ntsync_hold ntsync_lock ntsync_queue
+ * code: ntsync_queue_entry ntsync_release ntsync_sem_release_step
+ * code: ntsync_serve_and_wake ntsync_serve_queue ntsync_signal
+ * code: ntsync_signal_slow ntsync_sleep ntsync_unqueue ntsync_wake_all
+ * code: ntsync_wake_first ntsync_wakes_add
+ *
  * sizes: SIGNALERS=1 RELEASES=1 WAITERS=2 WAITS=1
  * sizes: SIGNALERS=2 RELEASES=2 WAITERS=1 WAITS=2
  * sizes: SIGNALERS=1 RELEASES=2 WAITERS=2 WAITS=1

@@ -12,6 +12,11 @@
  * event was up.  One that takes the second event does so while the first is not
  * up.
  *
+ * code: ntsync_advance_seq ntsync_changed ntsync_decide_many
+ * code: ntsync_event_reset ntsync_event_set_step ntsync_expired ntsync_hold
+ * code: ntsync_lock ntsync_look ntsync_release ntsync_signal
+ * code: ntsync_try_acquire ntsync_try_any ntsync_try_held ntsync_try_now
+ *
  * sizes: WRITERS=1 STEPS=4
  * sizes: WRITERS=2 STEPS=1
  *

@@ -10,6 +10,10 @@
  * some way that this has happened, and then does something to A or B that would
  * spoil W if W were still to be served.
  *
+ * code: ntsync_changed ntsync_claim ntsync_expired ntsync_grant ntsync_hold
+ * code: ntsync_lock ntsync_look ntsync_release ntsync_serve_watchers
+ * code: ntsync_signal ntsync_signal_slow ntsync_try_any ntsync_try_held
+ *
  * sizes: ACT=1
  * sizes: ACT=2
  * sizes: ACT=3

@@ -10,6 +10,15 @@
  * sleeps on while all are set, and none waits for a lock for ever.  A wait lives on
  * its waiter's stack and is not touched once the waiter has returned.
  *
+ * code: ntsync_acquire_all ntsync_block ntsync_cancel ntsync_claim
+ * code: ntsync_event_reset ntsync_event_set_step ntsync_find_unsignaled
+ * code: ntsync_grant ntsync_hold ntsync_hold_locked ntsync_link_watch
+ * code: ntsync_lock ntsync_move_watch ntsync_queue ntsync_queue_all
+ * code: ntsync_release_set ntsync_serve_watchers ntsync_signal
+ * code: ntsync_signal_slow ntsync_sleep ntsync_try_acquire_all ntsync_try_all
+ * code: ntsync_try_all_held ntsync_try_watch ntsync_trylock_objs
+ * code: ntsync_unqueue ntsync_unqueue_all ntsync_wake_all ntsync_wake_first
+ *
  * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1
  * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1 ALERTS=0
  * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2 ALERTS=0

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Ties the models and litmus tests to the functions that they stand for, for tests/spin/check.
+# shellcheck disable=SC2154 # it sets out
+
+# The functions of the driver, one a line: the name, and the text without comments.
+functions_of() {
+	cat "$@" | gcc -fpreprocessed -E -P -x c - 2>/dev/null | awk '
+		/^{/ { inside = 1 }
+		{ gsub(/[ \t]+/, " "); text = text $0 }
+		/^}/ {
+			if (inside && match(text, /ntsync_[a-z_]+ ?\(/))
+				print substr(text, RSTART, RLENGTH - 1), text
+			inside = 0
+		}
+		!inside && /[;}]$/ { text = "" }'
+}
+
+# Of each function that a model or a test stands for, its name and a checksum of its text.
+# Models name them in their head, tests wherever they speak of NAME().
+sums() {
+	local name text
+	functions_of ntsync.c include/*.h | while read -r name text; do
+		! grep -qx "$name" "$out/named" || echo "$name $(cksum <<<"$text")"
+	done | sort -u
+}
+
+name_functions() {
+	{
+		sed -n 's/^ \* code: //p' tests/spin/*.pml | tr ' ' '\n'
+		grep -ohE 'ntsync_[a-z_]+\(\)' tests/litmus/*.litmus | tr -d '()'
+	} | sort -u >"$out/named"
+}
+
+# Someone has looked at the models since, and they still say what the functions do.
+confirm() {
+	name_functions
+	{
+		echo "# SPDX-License-Identifier: GPL-2.0"
+		echo "# The functions that models stand for, as they were when these were looked at."
+		sums
+	} >tests/spin/confirmed
+}
+
+check_code() {
+	local name changed=0
+	name_functions
+	sums >"$out/sums"
+	while IFS= read -r name; do
+		grep -q "^$name " "$out/sums" || { echo "    there is no $name in ntsync.c"; changed=1; }
+	done < <(sed -n 's/^ \* code: //p' tests/spin/*.pml | tr ' ' '\n' | sort -u)
+	while read -r name _; do
+		changed=1
+		echo "    $name has changed; these stand for it: $(grep -lw "$name" tests/spin/*.pml tests/litmus/*.litmus | tr '\n' ' ')"
+	done < <(grep -v '^#' tests/spin/confirmed | diff - "$out/sums" | sed -n 's/^[<>] //p' | sort -u -k 1,1)
+	if ((changed)); then
+		echo "    look whether they still say what it does, then run tests/spin/check confirm"
+		fail "code: the functions that models stand for are as they were when these were looked at"
+	else
+		pass "code: the functions that models stand for are as they were when these were looked at"
+	fi
+}
