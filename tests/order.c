@@ -255,6 +255,36 @@ TEST_F(order, restarted_wait_queues_anew)
 	ASSERT_SERVED(&self->queue, self->object, 1, 2, 0);
 }
 
+/* It goes ahead by the priority that it has then. */
+TEST_F(order, restarted_wait_is_still_urgent)
+{
+	static const int priorities[] = { 10, 10, 0, 5 };
+	struct sigaction action = {
+		.sa_handler = count_interruption,
+		.sa_flags = SA_RESTART,
+	};
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	for (int i = 0; i < 2; i++) {
+		struct waiter *restarted = &self->queue.waiters[0];
+
+		self->queue.n = 0;
+		memset(self->queue.waiters, 0, sizeof(self->queue.waiters));
+		for (size_t j = 0; j < ARRAY_SIZE(priorities); j++)
+			ASSERT_TRUE(join_queue(&self->queue, priorities[j],
+					       i ? ALL : ANY, &self->object.fd,
+					       1));
+		interruptions = 0;
+		ASSERT_EQ(0, pthread_kill(restarted->thread, SIGUSR1));
+		ASSERT_TRUE(wait_until(interruptions == 1));
+		ASSERT_TRUE(waiter_blocks(restarted));
+		ASSERT_SERVED(&self->queue, self->object, 1, 0, 3, 2);
+		ASSERT_EQ(0, signal_once(self->object, 3));
+		ASSERT_EQ(0, wait_any(self->queue.dev, &self->object.fd, 1,
+				      NOBODY_WAITS, 0, 0, NULL));
+	}
+}
+
 TEST_F(order, real_time_first)
 {
 	static const int priorities[] = { 0, 10, 0, 20, 10, 1, 20 };
@@ -313,6 +343,89 @@ TEST_F(order, classes_and_nice_values)
 	ASSERT_EQ(0, set_priority(0));
 	ASSERT_TRUE(ret);
 	ASSERT_SERVED(&self->queue, self->object, 2, 3, 0, 1);
+}
+
+/* What sched_setattr(2) takes; not every libc knows it. */
+struct deadline_class {
+	__u32 size;
+	__u32 policy;
+	__u64 flags;
+	__s32 nice;
+	__u32 priority;
+	__u64 runtime;
+	__u64 deadline;
+	__u64 period;
+};
+
+/* The caller may run for 1 ms of each 100: -errno or 0. */
+static int become_sched_deadline(void)
+{
+	struct deadline_class class = {
+		.size = sizeof(class), .policy = 6 /* SCHED_DEADLINE */,
+		.runtime = NSEC_PER_MSEC, .deadline = 100 * NSEC_PER_MSEC,
+		.period = 100 * NSEC_PER_MSEC,
+	};
+
+	return syscall(SYS_sched_setattr, 0, &class, 0) ? -errno : 0;
+}
+
+static void *wait_with_a_deadline(void *data)
+{
+	struct waiter *w = data;
+
+	w->ret = become_sched_deadline();
+	return w->ret ? NULL : waiter_main(w);
+}
+
+/* As join_queue(), in a class that goes ahead of SCHED_FIFO. */
+static bool join_with_a_deadline(struct queue *q, unsigned long request,
+				 const int *objs, __u32 count)
+{
+	struct waiter *w = &q->waiters[q->n++];
+
+	waiter_fill(w, q->dev, request, objs, count, q->n, 0);
+	return !pthread_create(&w->thread, NULL, wait_with_a_deadline, w) &&
+	       wait_until(w->ret || w->tid) && waiter_blocks(w);
+}
+
+TEST_F(order, sched_deadline_is_most_urgent)
+{
+	for (int i = 0; i < 2; i++) {
+		unsigned long request = i ? ALL : ANY;
+
+		self->queue.n = 0;
+		memset(self->queue.waiters, 0, sizeof(self->queue.waiters));
+		ASSERT_TRUE(join_queue(&self->queue, 0, request,
+				       &self->object.fd, 1));
+		ASSERT_TRUE(join_queue(&self->queue, 99, request,
+				       &self->object.fd, 1));
+		ASSERT_TRUE(join_with_a_deadline(&self->queue, request,
+						 &self->object.fd, 1));
+		ASSERT_SERVED(&self->queue, self->object, 2, 1, 0);
+		ASSERT_EQ(0, signal_once(self->object, 1));
+		ASSERT_EQ(0, wait_any(self->queue.dev, &self->object.fd, 1,
+				      NOBODY_WAITS, 0, 0, NULL));
+	}
+}
+
+/* An object serves those whose alert it is in the same order. */
+TEST_F(order, real_time_first_at_an_alert)
+{
+	static const int priorities[] = { 0, 10, 0, 20, 10 };
+	int other = event_create(self->queue.dev, 0, 0);
+
+	ASSERT_LE(0, other);
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+		struct waiter *w = &self->queue.waiters[self->queue.n++];
+
+		waiter_fill(w, self->queue.dev, i % 2 ? ALL : ANY, &other, 1,
+			    i + 1, self->object.fd);
+		ASSERT_EQ(0, set_priority(priorities[i]));
+		ASSERT_EQ(0, waiter_run(w));
+		ASSERT_EQ(0, set_priority(0));
+		ASSERT_TRUE(waiter_blocks(w));
+	}
+	ASSERT_SERVED(&self->queue, self->object, 3, 1, 4, 0, 2);
 }
 
 /* However urgent, a wait-for-any comes after every wait-for-all. */
@@ -410,6 +523,29 @@ TEST_F(order_of_one, release_serves_all_before_any)
 	EXPECT_EQ(0, waiter_join(&self->queue.waiters[2]));
 	EXPECT_EQ(0, waiter_join(&self->queue.waiters[3]));
 	EXPECT_TRUE(waiter_blocks(&self->queue.waiters[1]));
+}
+
+/* Of its owner's waits for a mutex with a full count, the most urgent has the place. */
+TEST_F(order_of_one, owners_waits_by_priority)
+{
+	static const int priorities[] = { 0, 10, 20, 10, 0 };
+	static const int served[] = { 2, 1, 3, 0, 4 };
+	int mutex = mutex_create(self->queue.dev, ME, UINT32_MAX);
+	struct waiter *waiters = self->queue.waiters;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_LE(0, mutex);
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++)
+		ASSERT_TRUE(waiter_start_priority(&waiters[self->queue.n++],
+						  priorities[i],
+						  self->queue.dev, ANY, &mutex,
+						  1, ME));
+	for (size_t i = 0; i < ARRAY_SIZE(served); i++) {
+		EXPECT_EQ(0, mutex_unlock(mutex, ME, NULL));
+		EXPECT_EQ(served[i], who_was_served(&self->queue, i));
+		EXPECT_MUTEX(ME, UINT32_MAX, mutex);
+	}
 }
 
 /* The dead owner's mutex goes to the first in the queue, and so marked. */

@@ -286,6 +286,20 @@ TEST_F(trace, wait_for_all_that_blocks)
 	EXPECT_EVENTS(1, "acquire: instance=%u object=5 ", self->instance);
 }
 
+/* The end of a wait is traced also where its beginning is not. */
+TEST_F(trace, end_alone)
+{
+	int event = event_create(self->dev, 1, 1);
+
+	ASSERT_EQ(0, write_file(TRACING "events/ntsync/enable", "0"));
+	ASSERT_EQ(0, write_file(TRACING "events/ntsync/ntsync_wait_end/enable",
+				"1"));
+	ASSERT_EQ(0, wait_any(self->dev, &event, 1, ME, 0, 0, NULL));
+	EXPECT_EVENTS(0, "wait_begin:");
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=1 owner=%u ret=0 index=0 object=1 ",
+		      self->instance, ME);
+}
+
 TEST_F(trace, silent_while_off)
 {
 	int event;
