@@ -17,7 +17,8 @@
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
-#include "lsntsync.h"
+#include "deadlock.h"
+#include "util.h"
 
 struct owner {
 	unsigned int instance;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The wait-for graph, in the language of Graphviz. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <string.h>
-#include "lsntsync.h"
+#include "graph.h"
 
 static const char * const looks[] = {
 	[VERDICT_NONE]		= "",

@@ -11,8 +11,9 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lsntsync.h"
 #include "proc.h"
+#include "snapshot.h"
+#include "util.h"
 
 #define NSEC_PER_SEC	1000000000.0
 

@@ -4,7 +4,8 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lsntsync.h"
+#include "table.h"
+#include "util.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof(*(array)))
 
@@ -19,6 +20,7 @@ struct column {
 
 struct table {
 	struct libscols_table *table;
+	enum list list;
 	const struct column **columns;
 	size_t nr_columns;
 };
@@ -294,9 +296,9 @@ static const struct column all_columns[] = {
 	  "what can end a circular wait" },
 };
 
-static const char *default_columns(void)
+static const char *default_columns(enum list list)
 {
-	switch (options.list) {
+	switch (list) {
 	case LIST_WAITS:
 		return "TID,PID,COMMAND,AS,KIND,INSTANCE,OBJECT,TYPE,STATE,OWNER,WAITED";
 	case LIST_DEADLOCKS:
@@ -306,19 +308,19 @@ static const char *default_columns(void)
 	}
 }
 
-static const struct column *find_column(const char *name)
+static const struct column *find_column(enum list list, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(all_columns); i++)
-		if (all_columns[i].lists & options.list &&
+		if (all_columns[i].lists & list &&
 		    !strcasecmp(all_columns[i].name, name))
 			return &all_columns[i];
 	errx(EXIT_TROUBLE,
 	     "unknown column '%s': --list-columns names those of this list", name);
 }
 
-void list_columns(void)
+void list_columns(enum list list)
 {
 	static const char * const kinds[] = {
 		[STRING] = "<string>",
@@ -330,7 +332,7 @@ void list_columns(void)
 
 	for (i = 0; i < ARRAY_SIZE(all_columns); i++) {
 		column = &all_columns[i];
-		if (column->lists & options.list)
+		if (column->lists & list)
 			printf("%-9s  %-9s  %s\n", column->name,
 			       kinds[column->json], column->help);
 	}
@@ -359,39 +361,44 @@ static void choose_column(const struct column *column, struct table *table)
 	add_column(table->table, column);
 }
 
-static void choose_by_name(const char *name, void *table)
+static void choose_by_name(const char *name, void *data)
 {
-	choose_column(find_column(name), table);
+	struct table *table = data;
+
+	choose_column(find_column(table->list, name), table);
 }
 
-static void choose_columns(struct table *table)
+static void choose_columns(struct table *table, const struct form *form)
 {
-	const char *output = options.output;
+	const char *output = form->output;
 	size_t i;
 
-	if (options.output_all) {
+	if (form->output_all) {
 		for (i = 0; i < ARRAY_SIZE(all_columns); i++)
-			if (all_columns[i].lists & options.list)
+			if (all_columns[i].lists & table->list)
 				choose_column(&all_columns[i], table);
 		return;
 	}
 	if (!output || *output == '+')
-		split_words(default_columns(), choose_by_name, table);
+		split_words(default_columns(table->list), choose_by_name, table);
 	if (output)
 		split_words(output + (*output == '+'), choose_by_name, table);
 }
 
-struct table *new_table(const char *name)
+struct table *new_table(enum list list, const struct form *form)
 {
 	struct table *table = allocate(sizeof(*table));
+	const char *name = list == LIST_WAITS ? "waits" :
+			   list == LIST_DEADLOCKS ? "deadlocks" : "ntsync";
 
+	table->list = list;
 	table->table = scols_new_table();
 	if (!table->table || scols_table_set_name(table->table, name))
 		err(EXIT_TROUBLE, NULL);
-	scols_table_enable_json(table->table, options.json);
-	scols_table_enable_raw(table->table, options.raw);
-	scols_table_enable_noheadings(table->table, options.noheadings);
-	choose_columns(table);
+	scols_table_enable_json(table->table, form->json);
+	scols_table_enable_raw(table->table, form->raw);
+	scols_table_enable_noheadings(table->table, form->noheadings);
+	choose_columns(table, form);
 	return table;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that is there, or the end of the program; lists of words. */
+/* Memory that is there and output that gets out, or the end of the program; words. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,13 @@ void *grow(void *array, size_t nr, size_t size)
 	if (!array)
 		err(EXIT_TROUBLE, NULL);
 	return array;
+}
+
+/* Of a list that is cut off nothing must look whole. */
+void flush_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		err(EXIT_TROUBLE, "cannot print");
 }
 
 /* Calls @item for each of the words between commas. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that is there, or the end of the program; lists of words. */
+/* Memory that is there and output that gets out, or the end of the program; words. */
 #ifndef UTIL_H
 #define UTIL_H
 
@@ -11,6 +11,7 @@
 
 void *allocate(size_t size);
 void *grow(void *array, size_t nr, size_t size);
+void flush_output(void);
 
 /* A text of its own, made as by printf(). */
 #define format(...)							\

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "kselftest_harness.h"
-#include "../../tools/lsntsync.h"
+#include "../../tools/deadlock.h"
 
 #define WORLDS		100000
 #define MOST_OBJECTS	6

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What lsntsync knows: a reading of /proc, and what follows from it. */
-#ifndef LSNTSYNC_H
-#define LSNTSYNC_H
+/*
+ * The snapshot: one reading of all that the driver tells in /proc.  It offers the
+ * processes, objects, waits and instances that were found, each list in order, with
+ * pointers from one to the other.  It judges nothing; deadlock.h does.
+ */
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include "util.h"
-
-/* Exit status; no trouble and no deadlock is 0. */
-#define EXIT_DEADLOCK	1
 
 enum type {
 	TYPE_UNKNOWN,
@@ -67,6 +67,7 @@ struct link {
 	bool open;	/* of a wait with a verdict: somebody may signal it */
 };
 
+/* What deadlock.h finds; none in a fresh snapshot. */
 enum verdict {
 	VERDICT_NONE,		/* may end by what somebody else does */
 	VERDICT_DEADLOCK,	/* part of a cycle that nothing ends */
@@ -89,7 +90,7 @@ struct wait {
 	struct link *links;
 	size_t nr_links;
 
-	/* What find_deadlocks() makes of it. */
+	/* The notes of deadlock.c. */
 	enum verdict verdict;
 	unsigned int cycle;	/* number, from 1; of a wait with a verdict */
 	struct link *through;	/* the mutex that leads to @next */
@@ -120,50 +121,6 @@ struct snapshot {
 	void *wait_tree;
 };
 
-/* What is listed. */
-enum list {
-	LIST_OBJECTS	= 1 << 0,
-	LIST_WAITS	= 1 << 1,
-	LIST_DEADLOCKS	= 1 << 2,
-	LIST_GRAPH	= 1 << 3,
-};
-
-/* As it was asked for; of an empty list of values all are wanted. */
-struct numbers {
-	const char *what;
-	unsigned int *values;
-	size_t nr;
-};
-
-struct options {
-	enum list list;
-	bool list_columns;
-	bool descriptors;	/* a row for each, not for each object */
-	bool json;
-	bool raw;
-	bool noheadings;
-	bool output_all;
-	const char *output;	/* names of columns */
-	double watch;		/* seconds, 0 for once */
-	struct numbers pids;
-	struct numbers instances;
-	unsigned int types;	/* bits */
-	unsigned int states;	/* bits */
-	const char **proc;	/* one for each reading, the last for all others */
-	size_t nr_proc;
-};
-
-extern struct options options;
-
-/* A row of a table. */
-struct row {
-	const struct object *object;
-	const struct holder *holder;	/* NULL if the process has it no longer */
-	const struct wait *wait;	/* NULL in the list of objects */
-	const struct link *link;
-};
-
-/* snapshot.c */
 struct snapshot *snapshot_read(const char *proc);
 void snapshot_free(struct snapshot *snapshot);
 const struct process *find_process(const struct snapshot *snapshot, pid_t pid);
@@ -172,22 +129,4 @@ const struct wait *find_wait(const struct snapshot *snapshot,
 enum state object_state(const struct object *object);
 unsigned int wait_seen(const struct wait *wait);
 
-/* deadlock.c */
-unsigned int find_deadlocks(struct snapshot *snapshot,
-			    const struct snapshot *before,
-			    const struct snapshot *after);
-
-/* graph.c */
-void print_graph(const struct snapshot *snapshot,
-		 bool (*wanted)(const struct snapshot *snapshot,
-				unsigned int instance));
-
-/* table.c */
-struct table;
-
-void list_columns(void);
-struct table *new_table(const char *name);
-void add_row(struct table *table, const struct row *row);
-void print_table(struct table *table);
-
-#endif /* LSNTSYNC_H */
+#endif /* SNAPSHOT_H */

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line of lsntsync. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "options.h"
+#include "util.h"
+
+struct options options = {
+	.list = LIST_OBJECTS,
+	.pids.what = "a process",
+	.instances.what = "an instance",
+};
+
+/* Filters */
+
+static bool is_among(unsigned int value, const struct numbers *numbers)
+{
+	size_t i;
+
+	for (i = 0; i < numbers->nr; i++)
+		if (numbers->values[i] == value)
+			return true;
+	return !numbers->nr;
+}
+
+bool pid_wanted(pid_t pid)
+{
+	return is_among(pid, &options.pids);
+}
+
+/* An owned mutex is unsignaled, an abandoned one is signaled. */
+static bool state_wanted(enum state state)
+{
+	unsigned int bits = 1 << state;
+
+	if (state == STATE_OWNED)
+		bits |= 1 << STATE_UNSIGNALED;
+	if (state == STATE_ABANDONED)
+		bits |= 1 << STATE_SIGNALED;
+	return !options.states || options.states & bits;
+}
+
+bool object_wanted(const struct object *object)
+{
+	return is_among(object->instance, &options.instances) &&
+	       (!options.types || options.types & (1 << object->type)) &&
+	       state_wanted(object_state(object));
+}
+
+/* Whether a wanted process takes part in an instance. */
+static bool has_wanted_process(const struct snapshot *snapshot,
+			       unsigned int instance)
+{
+	const struct object *object;
+	size_t i, j;
+
+	for (i = 0; i < snapshot->nr_objects; i++) {
+		object = snapshot->objects[i];
+		if (object->instance != instance)
+			continue;
+		for (j = 0; j < object->nr_holders; j++)
+			if (pid_wanted(object->holders[j].process->pid))
+				return true;
+	}
+	return false;
+}
+
+/* Waits are judged by all that takes part, so here instances are picked. */
+bool instance_wanted(const struct snapshot *snapshot, unsigned int instance)
+{
+	return is_among(instance, &options.instances) &&
+	       (!options.pids.nr || has_wanted_process(snapshot, instance));
+}
+
+/* Options */
+
+/* The number of a name in an array of names, whose 0 is no name. */
+static unsigned int find_name(const char *name, const char * const *names,
+			      const char *what)
+{
+	unsigned int i;
+
+	for (i = 1; names[i]; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	fprintf(stderr, "lsntsync: unknown %s '%s': there are", what, name);
+	for (i = 1; names[i]; i++)
+		fprintf(stderr, "%s %s", i > 1 ? "," : "", names[i]);
+	fputc('\n', stderr);
+	exit(EXIT_TROUBLE);
+}
+
+static void add_type(const char *name, void *types)
+{
+	*(unsigned int *)types |= 1 << find_name(name, type_names, "type");
+}
+
+static void add_state(const char *name, void *states)
+{
+	*(unsigned int *)states |= 1 << find_name(name, state_names, "state");
+}
+
+static void add_number(const char *text, void *data)
+{
+	struct numbers *numbers = data;
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || errno ||
+	    value > UINT_MAX)
+		errx(EXIT_TROUBLE, "'%s' is not the number of %s", text,
+		     numbers->what);
+	numbers->values = grow(numbers->values, numbers->nr,
+			       sizeof(*numbers->values));
+	numbers->values[numbers->nr++] = value;
+}
+
+static double parse_seconds(const char *text)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds >= 0.01 && seconds <= 86400))
+		errx(EXIT_TROUBLE,
+		     "'%s' is no time to wait: give seconds from 0.01 to 86400",
+		     text);
+	return seconds;
+}
+
+static void print_help(void)
+{
+	puts("usage: lsntsync [options]\n"
+	     "\n"
+	     "Lists the objects of /dev/ntsync in all processes that may be inspected.\n"
+	     "\n"
+	     "  -w, --waits             list the threads that wait, and for what\n"
+	     "  -d, --deadlocks         list deadlocks; the exit status is 1 if there is one\n"
+	     "  -g, --graph             print who waits for whom as a graph for dot\n"
+	     "\n"
+	     "  -p, --pid PID,...       only of these processes\n"
+	     "  -t, --type TYPE,...     only semaphore, mutex, event\n"
+	     "  -i, --instance N,...    only of these instances\n"
+	     "  -s, --state STATE,...   only signaled, unsignaled, owned, abandoned\n"
+	     "      --descriptors       a row for each descriptor, not for each object\n"
+	     "\n"
+	     "  -o, --output LIST       columns; +LIST adds to those that are usual\n"
+	     "      --output-all        all columns\n"
+	     "  -H, --list-columns      describe the columns of this list\n"
+	     "  -J, --json              print JSON\n"
+	     "  -r, --raw               print no alignment\n"
+	     "  -n, --noheadings        print no headings\n"
+	     "      --watch[=SECONDS]   print again every 2 seconds or so many\n"
+	     "      --proc FOLDER       read this instead of /proc\n"
+	     "  -h, --help              print this\n"
+	     "  -V, --version           print the version\n"
+	     "\n"
+	     "Exit status: 0; 1 for a deadlock; 2 for trouble.  See lsntsync(1).");
+}
+
+static void choose_list(enum list list)
+{
+	if (options.list != LIST_OBJECTS && options.list != list)
+		errx(EXIT_TROUBLE,
+		     "--waits, --deadlocks and --graph are lists of their own: give one");
+	options.list = list;
+}
+
+static void add_proc(const char *folder)
+{
+	options.proc = grow(options.proc, options.nr_proc, sizeof(folder));
+	options.proc[options.nr_proc++] = folder;
+}
+
+/* Those without a letter. */
+enum {
+	OPT_DESCRIPTORS = 256,
+	OPT_OUTPUT_ALL,
+	OPT_WATCH,
+	OPT_PROC,
+};
+
+static void take_option(int option)
+{
+	switch (option) {
+	case 'w':
+		choose_list(LIST_WAITS);
+		break;
+	case 'd':
+		choose_list(LIST_DEADLOCKS);
+		break;
+	case 'g':
+		choose_list(LIST_GRAPH);
+		break;
+	case 'p':
+		split_words(optarg, add_number, &options.pids);
+		break;
+	case 't':
+		split_words(optarg, add_type, &options.types);
+		break;
+	case 'i':
+		split_words(optarg, add_number, &options.instances);
+		break;
+	case 's':
+		split_words(optarg, add_state, &options.states);
+		break;
+	case OPT_DESCRIPTORS:
+		options.descriptors = true;
+		break;
+	case 'o':
+		options.form.output = optarg;
+		break;
+	case OPT_OUTPUT_ALL:
+		options.form.output_all = true;
+		break;
+	case 'H':
+		options.list_columns = true;
+		break;
+	case 'J':
+		options.form.json = true;
+		break;
+	case 'r':
+		options.form.raw = true;
+		break;
+	case 'n':
+		options.form.noheadings = true;
+		break;
+	case OPT_WATCH:
+		options.watch = optarg ? parse_seconds(optarg) : 2;
+		break;
+	case OPT_PROC:
+		add_proc(optarg);
+		break;
+	case 'h':
+		print_help();
+		flush_output();
+		exit(EXIT_SUCCESS);
+	case 'V':
+		printf("lsntsync %s\n", VERSION);
+		flush_output();
+		exit(EXIT_SUCCESS);
+	default:
+		fprintf(stderr, "lsntsync: --help lists the options\n");
+		exit(EXIT_TROUBLE);
+	}
+}
+
+void take_options(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "waits",	  no_argument,	     NULL, 'w' },
+		{ "deadlocks",	  no_argument,	     NULL, 'd' },
+		{ "graph",	  no_argument,	     NULL, 'g' },
+		{ "pid",	  required_argument, NULL, 'p' },
+		{ "type",	  required_argument, NULL, 't' },
+		{ "instance",	  required_argument, NULL, 'i' },
+		{ "state",	  required_argument, NULL, 's' },
+		{ "descriptors",  no_argument,	     NULL, OPT_DESCRIPTORS },
+		{ "output",	  required_argument, NULL, 'o' },
+		{ "output-all",	  no_argument,	     NULL, OPT_OUTPUT_ALL },
+		{ "list-columns", no_argument,	     NULL, 'H' },
+		{ "json",	  no_argument,	     NULL, 'J' },
+		{ "raw",	  no_argument,	     NULL, 'r' },
+		{ "noheadings",	  no_argument,	     NULL, 'n' },
+		{ "watch",	  optional_argument, NULL, OPT_WATCH },
+		{ "proc",	  required_argument, NULL, OPT_PROC },
+		{ "help",	  no_argument,	     NULL, 'h' },
+		{ "version",	  no_argument,	     NULL, 'V' },
+		{ }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "wdgp:t:i:s:o:HJrnhV", names,
+				     NULL)) != -1)
+		take_option(option);
+	if (optind < argc)
+		errx(EXIT_TROUBLE, "unexpected '%s': --help lists the options",
+		     argv[optind]);
+	if (options.form.json && options.form.raw)
+		errx(EXIT_TROUBLE, "--json and --raw are two forms: give one");
+	if (options.list & (LIST_DEADLOCKS | LIST_GRAPH) &&
+	    (options.types || options.states))
+		errx(EXIT_TROUBLE,
+		     "--type and --state pick objects: not with --deadlocks or --graph");
+	if (!options.nr_proc)
+		add_proc("/proc");
+}
