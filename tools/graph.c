@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "graph.h"
+#include "names.h"
 
 static const char * const looks[] = {
 	[VERDICT_NONE]		= "",
@@ -36,10 +37,15 @@ static void print_object(const struct object *object)
 {
 	const char *type = type_names[object->type];
 	const char *state = state_names[object_state(object)];
+	const char *name = name_of(object->instance, object->id);
 
-	printf("\t\tobject%u_%u [shape=box, label=\"%s %u\\n%s\"];\n",
-	       object->instance, object->id, type ? type : "object",
-	       object->id, state ? state : "");
+	printf("\t\tobject%u_%u [shape=box, label=\"%s %u\\n", object->instance,
+	       object->id, type ? type : "object", object->id);
+	if (name) {
+		print_quoted(name);
+		fputs("\\n", stdout);
+	}
+	printf("%s\"];\n", state ? state : "");
 }
 
 /* From a thread to what it waits for. */

@@ -8,6 +8,7 @@
 #include "deadlock.h"
 #include "graph.h"
 #include "options.h"
+#include "top.h"
 #include "util.h"
 
 /* Exit status; no trouble and no deadlock is 0. */
@@ -259,7 +260,7 @@ static int show(void)
 	case LIST_DEADLOCKS:
 		status = list_deadlocks(snapshot, cycles);
 		break;
-	case LIST_GRAPH:
+	default:
 		print_graph(snapshot, instance_wanted);
 		break;
 	}
@@ -291,10 +292,15 @@ int main(int argc, char **argv)
 	setlocale(LC_NUMERIC, "C");
 	take_options(argc, argv);
 	if (options.list_columns) {
-		list_columns(options.list);
+		if (options.list == LIST_TOP)
+			list_activity_columns();
+		else
+			list_columns(options.list);
 		flush_output();
 		return EXIT_SUCCESS;
 	}
+	if (options.list == LIST_TOP)
+		return top(&options);
 	if (options.watch)
 		watch();
 	return show();

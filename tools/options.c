@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "names.h"
 #include "options.h"
 #include "util.h"
 
@@ -14,6 +15,7 @@ struct options options = {
 	.list = LIST_OBJECTS,
 	.pids.what = "a process",
 	.instances.what = "an instance",
+	.delay = 1,
 };
 
 /* Filters */
@@ -135,6 +137,16 @@ static double parse_seconds(const char *text)
 	return seconds;
 }
 
+static unsigned int parse_count(const char *text)
+{
+	struct numbers numbers = { .what = "lists or events" };
+
+	add_number(text, &numbers);
+	if (!*numbers.values)
+		errx(EXIT_TROUBLE, "--count must be 1 or more");
+	return *numbers.values;
+}
+
 static void print_help(void)
 {
 	puts("usage: lsntsync [options]\n"
@@ -144,6 +156,7 @@ static void print_help(void)
 	     "  -w, --waits             list the threads that wait, and for what\n"
 	     "  -d, --deadlocks         list deadlocks; the exit status is 1 if there is one\n"
 	     "  -g, --graph             print who waits for whom as a graph for dot\n"
+	     "      --top               show what threads and objects do how often\n"
 	     "\n"
 	     "  -p, --pid PID,...       only of these processes\n"
 	     "  -t, --type TYPE,...     only semaphore, mutex, event\n"
@@ -158,7 +171,13 @@ static void print_help(void)
 	     "  -r, --raw               print no alignment\n"
 	     "  -n, --noheadings        print no headings\n"
 	     "      --watch[=SECONDS]   print again every 2 seconds or so many\n"
+	     "      --names FILE        show names, from lines of INSTANCE:OBJECT NAME\n"
 	     "      --proc FOLDER       read this instead of /proc\n"
+	     "\n"
+	     "      --sort COLUMN       with --top: those with the most of this first\n"
+	     "      --delay SECONDS     with --top: between two lists; 1\n"
+	     "      --count N           with --top: end after so many lists\n"
+	     "\n"
 	     "  -h, --help              print this\n"
 	     "  -V, --version           print the version\n"
 	     "\n"
@@ -169,7 +188,7 @@ static void choose_list(enum list list)
 {
 	if (options.list != LIST_OBJECTS && options.list != list)
 		errx(EXIT_TROUBLE,
-		     "--waits, --deadlocks and --graph are lists of their own: give one");
+		     "--waits, --deadlocks, --graph and --top are lists of their own: give one");
 	options.list = list;
 }
 
@@ -185,7 +204,24 @@ enum {
 	OPT_OUTPUT_ALL,
 	OPT_WATCH,
 	OPT_PROC,
+	OPT_TOP,
+	OPT_SORT,
+	OPT_DELAY,
+	OPT_COUNT,
+	OPT_NAMES,
 };
+
+/* What goes with --top only, and what does not go with it. */
+static void check_top(void)
+{
+	if (options.list != LIST_TOP && (options.sort || options.count))
+		errx(EXIT_TROUBLE, "--sort and --count are for --top");
+	if (options.list == LIST_TOP &&
+	    (options.types || options.states || options.watch || options.nr_proc ||
+	     options.instances.nr))
+		errx(EXIT_TROUBLE,
+		     "--top goes with --pid and the options that form its output");
+}
 
 static void take_option(int option)
 {
@@ -238,6 +274,21 @@ static void take_option(int option)
 	case OPT_PROC:
 		add_proc(optarg);
 		break;
+	case OPT_TOP:
+		choose_list(LIST_TOP);
+		break;
+	case OPT_SORT:
+		options.sort = optarg;
+		break;
+	case OPT_DELAY:
+		options.delay = parse_seconds(optarg);
+		break;
+	case OPT_COUNT:
+		options.count = parse_count(optarg);
+		break;
+	case OPT_NAMES:
+		names_read(optarg);
+		break;
 	case 'h':
 		print_help();
 		flush_output();
@@ -271,6 +322,11 @@ void take_options(int argc, char **argv)
 		{ "noheadings",	  no_argument,	     NULL, 'n' },
 		{ "watch",	  optional_argument, NULL, OPT_WATCH },
 		{ "proc",	  required_argument, NULL, OPT_PROC },
+		{ "top",	  no_argument,	     NULL, OPT_TOP },
+		{ "sort",	  required_argument, NULL, OPT_SORT },
+		{ "delay",	  required_argument, NULL, OPT_DELAY },
+		{ "count",	  required_argument, NULL, OPT_COUNT },
+		{ "names",	  required_argument, NULL, OPT_NAMES },
 		{ "help",	  no_argument,	     NULL, 'h' },
 		{ "version",	  no_argument,	     NULL, 'V' },
 		{ }
@@ -289,6 +345,7 @@ void take_options(int argc, char **argv)
 	    (options.types || options.states))
 		errx(EXIT_TROUBLE,
 		     "--type and --state pick objects: not with --deadlocks or --graph");
+	check_top();
 	if (!options.nr_proc)
 		add_proc("/proc");
 }

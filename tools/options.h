@@ -21,6 +21,9 @@ struct options {
 	bool list_columns;
 	bool descriptors;	/* a row for each, not for each object */
 	double watch;		/* seconds, 0 for once */
+	double delay;		/* seconds between two lists of rates */
+	unsigned int count;	/* how many of these, 0 for no end */
+	const char *sort;	/* name of a column, or NULL */
 	struct numbers pids;
 	struct numbers instances;
 	unsigned int types;	/* bits */

@@ -32,7 +32,7 @@ static size_t utf8_length(const char *text)
 }
 
 /* A process may give itself any name; JSON and terminals take only text. */
-static void make_text(char *name)
+void make_text(char *name)
 {
 	size_t length;
 

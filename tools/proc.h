@@ -23,6 +23,7 @@ enum target {
 	TARGET_OBJECT,
 };
 
+void make_text(char *name);
 bool parse_u64(const char *text, unsigned long long *value);
 int parse_id(const char *text);
 char *read_file(int folder, const char *name);

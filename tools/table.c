@@ -4,6 +4,7 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
+#include "names.h"
 #include "table.h"
 #include "util.h"
 
@@ -74,6 +75,11 @@ static char *text_object(const struct row *row)
 static char *text_type(const struct row *row)
 {
 	return words(type_names[row->object->type]);
+}
+
+static char *text_name(const struct row *row)
+{
+	return words(name_of(row->object->instance, row->object->id));
 }
 
 static char *text_state(const struct row *row)
@@ -268,6 +274,8 @@ static const struct column all_columns[] = {
 	  "number of the object in its instance" },
 	{ "TYPE", ALL, STRING, text_type,
 	  "semaphore, mutex or event" },
+	{ "NAME", ALL, STRING, text_name,
+	  "name that --names gives the object" },
 	{ "STATE", ALL, STRING, text_state,
 	  "signaled, unsignaled, owned or abandoned" },
 	{ "OWNER", ALL, NUMBER, text_owner,
@@ -381,6 +389,8 @@ static void choose_columns(struct table *table, const struct form *form)
 	}
 	if (!output || *output == '+')
 		split_words(default_columns(table->list), choose_by_name, table);
+	if (!output && any_names())
+		choose_by_name("NAME", table);
 	if (output)
 		split_words(output + (*output == '+'), choose_by_name, table);
 }

@@ -14,6 +14,7 @@ enum list {
 	LIST_WAITS	= 1 << 1,
 	LIST_DEADLOCKS	= 1 << 2,
 	LIST_GRAPH	= 1 << 3,
+	LIST_TOP	= 1 << 4,
 };
 
 /* How. */

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Counts trace events by thread and by object. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "proc.h"
+#include "rates.h"
+#include "util.h"
+
+/* How the driver says that a signal came, before the kernel restarts the call. */
+#define ERESTARTSYS	512
+
+unsigned long count_waits(const struct counts *counts)
+{
+	return counts->any + counts->all;
+}
+
+unsigned long count_signals(const struct counts *counts)
+{
+	unsigned long sum = 0;
+	size_t i;
+
+	for (i = 0; i < NR_OPS; i++)
+		sum += counts->ops[i];
+	return sum;
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+/* Threads and objects are found again by their numbers. */
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct thread *x = a, *y = b;
+
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static int compare_objects(const void *a, const void *b)
+{
+	const struct traced *x = a, *y = b;
+
+	if (x->instance != y->instance)
+		return x->instance < y->instance ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* A thread's name may change, and it may be gone. */
+static bool name_thread(struct thread *thread)
+{
+	struct status status;
+	char tid[16];
+
+	snprintf(tid, sizeof(tid), "%d", thread->tid);
+	if (!read_status("/proc", tid, &status))
+		return false;
+	thread->pid = status.tgid;
+	memcpy(thread->name, status.name, sizeof(thread->name));
+	return true;
+}
+
+static void *remember(void **tree, void *key,
+		      int (*order)(const void *a, const void *b))
+{
+	if (!tsearch(key, tree, order))
+		err(EXIT_TROUBLE, NULL);
+	return key;
+}
+
+static struct thread *find_thread(struct rates *rates, pid_t tid)
+{
+	const struct thread key = { .tid = tid };
+	struct thread **kept = tfind(&key, &rates->thread_tree, compare_threads);
+	struct thread *thread;
+
+	if (kept)
+		return *kept;
+	thread = allocate(sizeof(*thread));
+	thread->tid = tid;
+	name_thread(thread);
+	rates->threads = grow(rates->threads, rates->nr_threads, sizeof(thread));
+	rates->threads[rates->nr_threads++] = thread;
+	return remember(&rates->thread_tree, thread, compare_threads);
+}
+
+/* NULL for an event that is about none. */
+static struct traced *find_object(struct rates *rates, const struct event *event)
+{
+	const struct traced key = {
+		.instance = event->instance, .id = event->object,
+	};
+	struct traced **kept = tfind(&key, &rates->object_tree, compare_objects);
+	struct traced *object;
+
+	if (!event->object || kept)
+		return kept ? *kept : NULL;
+	object = allocate(sizeof(*object));
+	*object = key;
+	object->type = event->type + 1;
+	rates->objects = grow(rates->objects, rates->nr_objects, sizeof(object));
+	rates->objects[rates->nr_objects++] = object;
+	return remember(&rates->object_tree, object, compare_objects);
+}
+
+/* Counting */
+
+static void hand_over(struct traced *object, pid_t taker)
+{
+	pid_t giver = object->signaler;
+	bool forth = giver < taker;
+	pid_t first = forth ? giver : taker, second = forth ? taker : giver;
+
+	object->signaler = 0;
+	if (!giver || giver == taker)
+		return;
+	object->counts.handed++;
+	if (object->pair[0] != first || object->pair[1] != second) {
+		object->others |= object->ways[0] + object->ways[1];
+		object->pair[0] = first;
+		object->pair[1] = second;
+	}
+	object->ways[!forth]++;
+}
+
+static void add_wait(struct counts *counts, const struct event *event,
+		     uint64_t asleep, bool slept)
+{
+	if (event->all)
+		counts->all++;
+	else
+		counts->any++;
+	if (slept)
+		counts->slept++;
+	else
+		counts->once++;
+	counts->asleep += asleep;
+	counts->timed_out += (int)event->ret == -ETIMEDOUT;
+	counts->interrupted += (int)event->ret == -EINTR || (int)event->ret == -ERESTARTSYS;
+}
+
+/* How much of this interval, until @time, has a queued thread been asleep? */
+static uint64_t slept_until(const struct rates *rates,
+			    const struct thread *thread, uint64_t time)
+{
+	uint64_t since = thread->queued_since;
+
+	if (since < rates->begin)
+		since = rates->begin;
+	return time > since ? time - since : 0;
+}
+
+static void end_wait(struct rates *rates, const struct event *event)
+{
+	struct thread *thread = find_thread(rates, event->tid);
+	struct traced *object = find_object(rates, event);
+	bool slept = thread->queued_since;
+	uint64_t asleep = slept ? slept_until(rates, thread, event->time) : 0;
+
+	thread->queued_since = 0;
+	add_wait(&thread->counts, event, asleep, slept);
+	if (!object)
+		return;
+	add_wait(&object->counts, event, asleep, slept);
+	hand_over(object, event->tid);
+}
+
+static void add_signal(struct counts *counts, const struct event *event)
+{
+	counts->ops[event->op % NR_OPS]++;
+	counts->failed += event->ret != 0;
+	counts->woken += event->woken;
+}
+
+/**
+ * rates_count() - count an event
+ * @event: one that trace_read() hands out
+ * @data: the rates
+ */
+void rates_count(const struct event *event, void *data)
+{
+	struct rates *rates = data;
+	struct thread *thread = find_thread(rates, event->tid);
+	struct traced *object = find_object(rates, event);
+
+	switch (event->kind) {
+	case EVENT_CREATE:
+		thread->counts.created++;
+		object->counts.created++;
+		break;
+	case EVENT_DESTROY:
+		thread->counts.destroyed++;
+		object->counts.destroyed++;
+		break;
+	case EVENT_QUEUE:
+		if (!thread->queued_since)
+			thread->queued_since = event->time;
+		thread->counts.queued++;
+		object->counts.queued++;
+		break;
+	case EVENT_SIGNAL:
+		add_signal(&thread->counts, event);
+		add_signal(&object->counts, event);
+		if (!event->ret)
+			object->signaler = event->tid;
+		break;
+	case EVENT_WAIT_END:
+		end_wait(rates, event);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Judging */
+
+/* A thread that would not sleep even once. */
+static void judge_thread(const struct rates *rates, struct thread *thread)
+{
+	const struct counts *counts = &thread->counts;
+
+	thread->mark = counts->once >= BUSY_RATE * rates->seconds &&
+		       !counts->slept && !thread->queued_since ?
+		       MARK_SPIN : MARK_NONE;
+}
+
+static bool same_pair(const struct traced *a, const struct traced *b)
+{
+	return a->pair[0] == b->pair[0] && a->pair[1] == b->pair[1];
+}
+
+/*
+ * Two threads that hand objects to each other all the time, one object both ways or
+ * several of which each goes one way.
+ */
+static void judge_object(struct rates *rates, struct traced *object)
+{
+	const double enough = THRASH_RATE * rates->seconds;
+	unsigned long ways[2] = { };
+	const struct traced *other;
+	size_t i, j;
+
+	object->mark = MARK_NONE;
+	if (object->others || object->counts.handed < enough)
+		return;
+	for (i = 0; i < rates->nr_objects; i++) {
+		other = rates->objects[i];
+		for (j = 0; j < 2 && !other->others && same_pair(object, other); j++)
+			ways[j] += other->ways[j];
+	}
+	if (ways[0] < enough || ways[1] < enough)
+		return;
+	object->mark = MARK_THRASH;
+	for (j = 0; j < 2; j++)
+		memcpy(object->mates[j], find_thread(rates, object->pair[j])->name,
+		       sizeof(object->mates[j]));
+}
+
+/**
+ * rates_judge() - end the interval: names and marks
+ * @rates: in which all of its events are counted
+ */
+void rates_judge(struct rates *rates)
+{
+	const uint64_t end = now();
+	struct thread *thread;
+	size_t i;
+
+	rates->seconds = (end - rates->begin) / 1e9;
+	for (i = 0; i < rates->nr_threads; i++) {
+		thread = rates->threads[i];
+		if (!name_thread(thread))
+			thread->queued_since = 0;
+		if (thread->queued_since)
+			thread->counts.asleep += slept_until(rates, thread, end);
+		judge_thread(rates, thread);
+	}
+	for (i = 0; i < rates->nr_objects; i++)
+		judge_object(rates, rates->objects[i]);
+}
+
+/* Intervals */
+
+static bool is_idle(const struct counts *counts)
+{
+	static const struct counts none;
+
+	return !memcmp(counts, &none, sizeof(none));
+}
+
+static void drop_threads(struct rates *rates)
+{
+	struct thread *thread;
+	size_t i, kept = 0;
+
+	for (i = 0; i < rates->nr_threads; i++) {
+		thread = rates->threads[i];
+		if (is_idle(&thread->counts)) {
+			tdelete(thread, &rates->thread_tree, compare_threads);
+			free(thread);
+			continue;
+		}
+		thread->counts = (struct counts) { };
+		rates->threads[kept++] = thread;
+	}
+	rates->nr_threads = kept;
+}
+
+static void drop_objects(struct rates *rates)
+{
+	struct traced *object;
+	size_t i, kept = 0;
+
+	for (i = 0; i < rates->nr_objects; i++) {
+		object = rates->objects[i];
+		if (is_idle(&object->counts)) {
+			tdelete(object, &rates->object_tree, compare_objects);
+			free(object);
+			continue;
+		}
+		object->counts = (struct counts) { };
+		object->others = false;
+		memset(object->ways, 0, sizeof(object->ways));
+		rates->objects[kept++] = object;
+	}
+	rates->nr_objects = kept;
+}
+
+/**
+ * rates_next() - begin the next interval
+ * @rates: those of the one that ended; what did nothing in it is dropped
+ */
+void rates_next(struct rates *rates)
+{
+	drop_threads(rates);
+	drop_objects(rates);
+	rates->begin = now();
+}
+
+struct rates *rates_begin(void)
+{
+	struct rates *rates = allocate(sizeof(*rates));
+
+	rates->begin = now();
+	return rates;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/* lsntsync --top: who does what how often. */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include "top.h"
+#include "util.h"
+
+#define LOOKS		20	/* at the trace buffers in a second, lest they overflow */
+
+static volatile sig_atomic_t resized;
+static struct termios before;
+static bool on_screen;
+
+/* The terminal */
+
+static void leave_screen(void)
+{
+	if (!on_screen)
+		return;
+	on_screen = false;
+	fputs("\033[?7h\033[?25h\033[?1049l", stdout);
+	fflush(stdout);
+	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
+static void resize(int signal)
+{
+	(void)signal;
+	resized = true;
+}
+
+/* A screen of its own, without a cursor, where lines end at the edge. */
+static void enter_screen(void)
+{
+	const struct sigaction action = { .sa_handler = resize };
+	struct termios keys;
+
+	sigaction(SIGWINCH, &action, NULL);
+	tcgetattr(STDIN_FILENO, &before);
+	keys = before;
+	keys.c_lflag &= ~(ICANON | ECHO);
+	tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+	fputs("\033[?1049h\033[?25l\033[?7l", stdout);
+	on_screen = true;
+	atexit(leave_screen);
+}
+
+static size_t screen_lines(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_row < 6 ?
+	       6 : size.ws_row;
+}
+
+/* One interval after the other */
+
+static uint64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000ull + time.tv_nsec / 1000000;
+}
+
+static double used_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void print_summary(const struct rates *rates, const struct view *view,
+			  unsigned long long lost)
+{
+	static double used;
+	double use = used_seconds();
+
+	printf("%zu threads, %zu objects in %.2f s; %.1f %% of a CPU for lsntsync; ",
+	       rates->nr_threads, rates->nr_objects, rates->seconds,
+	       100 * (use - used) / rates->seconds);
+	used = use;
+	if (lost)
+		printf("%llu events LOST: the figures are too low", lost);
+	else
+		printf("no event lost");
+	if (view->lines)
+		printf("; by %s: s sorts by the next, q quits\033[K",
+		       view->sort ? view->sort : "CALLS");
+	putchar('\n');
+}
+
+static void show(const struct rates *rates, struct view *view)
+{
+	static unsigned long long lost_before;
+	unsigned long long lost = trace_lost() - lost_before;
+
+	lost_before = trace_lost();
+	if (view->form->json) {
+		print_activity_json(rates, view, lost);
+		return;
+	}
+	if (on_screen) {
+		/* The summary has a line, and none must be behind the last. */
+		view->lines = screen_lines() - 2;
+		fputs("\033[H", stdout);
+	}
+	print_summary(rates, view, lost);
+	print_activity(rates, view);
+	fputs(on_screen ? "\033[J" : "\n", stdout);
+}
+
+/* Returns false for an end. */
+static bool take_key(struct view *view)
+{
+	char key;
+
+	if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q')
+		return false;
+	if (key == 's')
+		view->sort = next_sort(view->sort);
+	return true;
+}
+
+/*
+ * Collects until the interval is over, a key is pressed or the screen has another size.
+ * Returns false for an end.
+ */
+static bool collect(struct rates *rates, struct view *view, double delay)
+{
+	struct pollfd input = { .fd = on_screen ? STDIN_FILENO : -1, .events = POLLIN };
+	const uint64_t end = now_ms() + 1000 * delay;
+	uint64_t now;
+
+	resized = false;
+	while ((now = now_ms()) < end && !resized) {
+		if (poll(&input, 1, end - now < 1000 / LOOKS ? end - now : 1000 / LOOKS) > 0)
+			return take_key(view);
+		if (trace_interrupted())
+			return false;
+		trace_read(rates_count, rates);
+	}
+	return true;
+}
+
+/**
+ * top() - show what threads and objects do, until the user has seen enough
+ * @options: those of the command line
+ *
+ * Return: the exit status.
+ */
+int top(const struct options *options)
+{
+	const bool screen = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) &&
+			    !options->count && !options->form.json;
+	struct view view = {
+		.form = &options->form,
+		.sort = options->sort,
+		.colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+	};
+	struct rates *rates;
+	unsigned int i;
+
+	check_view(&view);
+	trace_begin(RATES_EVENTS, options->pids.values, options->pids.nr);
+	if (screen)
+		enter_screen();
+	rates = rates_begin();
+	for (i = 0; !options->count || i < options->count; i++) {
+		if (!collect(rates, &view, options->delay))
+			break;
+		rates_judge(rates);
+		show(rates, &view);
+		flush_output();
+		rates_next(rates);
+	}
+	return EXIT_SUCCESS;
+}
