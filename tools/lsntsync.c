@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "deadlock.h"
+#include "follow.h"
 #include "graph.h"
 #include "options.h"
 #include "top.h"
@@ -301,6 +302,8 @@ int main(int argc, char **argv)
 	}
 	if (options.list == LIST_TOP)
 		return top(&options);
+	if (options.list == LIST_FOLLOW)
+		return follow(&options);
 	if (options.watch)
 		watch();
 	return show();

@@ -147,6 +147,19 @@ static unsigned int parse_count(const char *text)
 	return *numbers.values;
 }
 
+/* A process, or an object as INSTANCE:OBJECT. */
+static void parse_followed(const char *text)
+{
+	char rest;
+
+	if (!strchr(text, ':'))
+		add_number(text, &options.pids);
+	else if (sscanf(text, "%u:%u%c", &options.instance, &options.object,
+			&rest) != 2 || !options.instance || !options.object)
+		errx(EXIT_TROUBLE,
+		     "'%s' is not INSTANCE:OBJECT: lsntsync lists both", text);
+}
+
 static void print_help(void)
 {
 	puts("usage: lsntsync [options]\n"
@@ -157,6 +170,8 @@ static void print_help(void)
 	     "  -d, --deadlocks         list deadlocks; the exit status is 1 if there is one\n"
 	     "  -g, --graph             print who waits for whom as a graph for dot\n"
 	     "      --top               show what threads and objects do how often\n"
+	     "      --follow PID        print what this process does, as it does it\n"
+	     "      --follow INST:OBJ   print what happens to this object\n"
 	     "\n"
 	     "  -p, --pid PID,...       only of these processes\n"
 	     "  -t, --type TYPE,...     only semaphore, mutex, event\n"
@@ -176,7 +191,8 @@ static void print_help(void)
 	     "\n"
 	     "      --sort COLUMN       with --top: those with the most of this first\n"
 	     "      --delay SECONDS     with --top: between two lists; 1\n"
-	     "      --count N           with --top: end after so many lists\n"
+	     "      --count N           with --top: end after so many lists; with --follow:\n"
+	     "                          after so many events\n"
 	     "\n"
 	     "  -h, --help              print this\n"
 	     "  -V, --version           print the version\n"
@@ -188,7 +204,7 @@ static void choose_list(enum list list)
 {
 	if (options.list != LIST_OBJECTS && options.list != list)
 		errx(EXIT_TROUBLE,
-		     "--waits, --deadlocks, --graph and --top are lists of their own: give one");
+		     "--waits, --deadlocks, --graph, --top and --follow are lists of their own: give one");
 	options.list = list;
 }
 
@@ -205,22 +221,28 @@ enum {
 	OPT_WATCH,
 	OPT_PROC,
 	OPT_TOP,
+	OPT_FOLLOW,
 	OPT_SORT,
 	OPT_DELAY,
 	OPT_COUNT,
 	OPT_NAMES,
 };
 
-/* What goes with --top only, and what does not go with it. */
-static void check_top(void)
+/* What goes only with the lists that are traced, and what does not go with them. */
+static void check_traced(void)
 {
-	if (options.list != LIST_TOP && (options.sort || options.count))
-		errx(EXIT_TROUBLE, "--sort and --count are for --top");
-	if (options.list == LIST_TOP &&
-	    (options.types || options.states || options.watch || options.nr_proc ||
-	     options.instances.nr))
+	bool traced = options.list & (LIST_TOP | LIST_FOLLOW);
+
+	if (options.sort && options.list != LIST_TOP)
+		errx(EXIT_TROUBLE, "--sort is for --top");
+	if (options.count && !traced)
+		errx(EXIT_TROUBLE, "--count is for --top and --follow");
+	if (traced && (options.types || options.states || options.watch ||
+		       options.nr_proc || options.instances.nr))
 		errx(EXIT_TROUBLE,
-		     "--top goes with --pid and the options that form its output");
+		     "--top goes with --pid and the options that form its output, --follow with --count and --names");
+	if (options.list == LIST_FOLLOW && options.pids.nr + !!options.instance != 1)
+		errx(EXIT_TROUBLE, "--follow follows one process or one object");
 }
 
 static void take_option(int option)
@@ -277,6 +299,10 @@ static void take_option(int option)
 	case OPT_TOP:
 		choose_list(LIST_TOP);
 		break;
+	case OPT_FOLLOW:
+		choose_list(LIST_FOLLOW);
+		parse_followed(optarg);
+		break;
 	case OPT_SORT:
 		options.sort = optarg;
 		break;
@@ -323,6 +349,7 @@ void take_options(int argc, char **argv)
 		{ "watch",	  optional_argument, NULL, OPT_WATCH },
 		{ "proc",	  required_argument, NULL, OPT_PROC },
 		{ "top",	  no_argument,	     NULL, OPT_TOP },
+		{ "follow",	  required_argument, NULL, OPT_FOLLOW },
 		{ "sort",	  required_argument, NULL, OPT_SORT },
 		{ "delay",	  required_argument, NULL, OPT_DELAY },
 		{ "count",	  required_argument, NULL, OPT_COUNT },
@@ -345,7 +372,7 @@ void take_options(int argc, char **argv)
 	    (options.types || options.states))
 		errx(EXIT_TROUBLE,
 		     "--type and --state pick objects: not with --deadlocks or --graph");
-	check_top();
+	check_traced();
 	if (!options.nr_proc)
 		add_proc("/proc");
 }

@@ -10,9 +10,6 @@
 #include "rates.h"
 #include "util.h"
 
-/* How the driver says that a signal came, before the kernel restarts the call. */
-#define ERESTARTSYS	512
-
 unsigned long count_waits(const struct counts *counts)
 {
 	return counts->any + counts->all;
@@ -61,8 +58,11 @@ static bool name_thread(struct thread *thread)
 	char tid[16];
 
 	snprintf(tid, sizeof(tid), "%d", thread->tid);
-	if (!read_status("/proc", tid, &status))
+	if (!read_status("/proc", tid, &status)) {
+		if (!*thread->name)
+			trace_name(thread->tid, thread->name);
 		return false;
+	}
 	thread->pid = status.tgid;
 	memcpy(thread->name, status.name, sizeof(thread->name));
 	return true;

@@ -15,6 +15,7 @@ enum list {
 	LIST_DEADLOCKS	= 1 << 2,
 	LIST_GRAPH	= 1 << 3,
 	LIST_TOP	= 1 << 4,
+	LIST_FOLLOW	= 1 << 5,
 };
 
 /* How. */

@@ -323,6 +323,7 @@ static void create_own(void)
 		refuse(path);
 	}
 	atexit(remove_own);
+	write_file(own, "tracing_on", "0");
 	write_file(own, "trace_clock", "mono");
 	write_file(own, "buffer_size_kb", BUFFER_KB);
 }
@@ -393,6 +394,28 @@ void trace_begin(unsigned int kinds, const unsigned int *pids, size_t nr_pids)
 		write_file(own, name, "1");
 		free(name);
 	}
+	write_file(own, "tracing_on", "1");
+}
+
+/**
+ * trace_name() - find the name of a thread that is gone
+ * @tid: the thread
+ * @name: where the name goes
+ *
+ * Return: whether the kernel still remembers it from one of its events.
+ */
+bool trace_name(pid_t tid, char name[64])
+{
+	char *text = read_whole(root, "saved_cmdlines"), *line, *end;
+
+	while ((line = strsep(&text, "\n"))) {
+		if (strtol(line, &end, 10) != tid || *end != ' ')
+			continue;
+		snprintf(name, 64, "%s", end + 1);
+		make_text(name);
+		return true;
+	}
+	return false;
 }
 
 /* Pages */

@@ -22,6 +22,9 @@ enum op {
 	NR_OPS,
 };
 
+/* The ret of a wait to which a signal came, before the kernel restarts the call. */
+#define ERESTARTSYS	512
+
 enum event_kind {
 	EVENT_CREATE,
 	EVENT_DESTROY,
@@ -61,6 +64,7 @@ typedef void event_handler(const struct event *event, void *data);
 void trace_begin(unsigned int kinds, const unsigned int *pids, size_t nr_pids);
 void trace_read(event_handler *handle, void *data);
 unsigned long long trace_lost(void);
+bool trace_name(pid_t tid, char name[64]);
 
 /* Whether the user wants an end: by Ctrl-C, or a signal of that kind. */
 bool trace_interrupted(void);
