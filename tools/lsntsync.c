@@ -9,6 +9,7 @@
 #include "follow.h"
 #include "graph.h"
 #include "options.h"
+#include "report.h"
 #include "top.h"
 #include "util.h"
 
@@ -300,11 +301,16 @@ int main(int argc, char **argv)
 		flush_output();
 		return EXIT_SUCCESS;
 	}
-	if (options.list == LIST_TOP)
+	switch (options.list) {
+	case LIST_TOP:
 		return top(&options);
-	if (options.list == LIST_FOLLOW)
+	case LIST_FOLLOW:
 		return follow(&options);
-	if (options.watch)
-		watch();
-	return show();
+	case LIST_REPORT:
+		return report(options.report, options.dry_run);
+	default:
+		if (options.watch)
+			watch();
+		return show();
+	}
 }

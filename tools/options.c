@@ -172,6 +172,7 @@ static void print_help(void)
 	     "      --top               show what threads and objects do how often\n"
 	     "      --follow PID        print what this process does, as it does it\n"
 	     "      --follow INST:OBJ   print what happens to this object\n"
+	     "      --report FILE       make an archive of what a maintainer asks for\n"
 	     "\n"
 	     "  -p, --pid PID,...       only of these processes\n"
 	     "  -t, --type TYPE,...     only semaphore, mutex, event\n"
@@ -193,6 +194,7 @@ static void print_help(void)
 	     "      --delay SECONDS     with --top: between two lists; 1\n"
 	     "      --count N           with --top: end after so many lists; with --follow:\n"
 	     "                          after so many events\n"
+	     "      --dry-run           with --report: only say what would go in\n"
 	     "\n"
 	     "  -h, --help              print this\n"
 	     "  -V, --version           print the version\n"
@@ -204,7 +206,7 @@ static void choose_list(enum list list)
 {
 	if (options.list != LIST_OBJECTS && options.list != list)
 		errx(EXIT_TROUBLE,
-		     "--waits, --deadlocks, --graph, --top and --follow are lists of their own: give one");
+		     "--waits, --deadlocks, --graph, --top, --follow and --report are each their own: give one");
 	options.list = list;
 }
 
@@ -222,6 +224,8 @@ enum {
 	OPT_PROC,
 	OPT_TOP,
 	OPT_FOLLOW,
+	OPT_REPORT,
+	OPT_DRY_RUN,
 	OPT_SORT,
 	OPT_DELAY,
 	OPT_COUNT,
@@ -237,6 +241,8 @@ static void check_traced(void)
 		errx(EXIT_TROUBLE, "--sort is for --top");
 	if (options.count && !traced)
 		errx(EXIT_TROUBLE, "--count is for --top and --follow");
+	if (options.dry_run && !options.report)
+		errx(EXIT_TROUBLE, "--dry-run is for --report");
 	if (traced && (options.types || options.states || options.watch ||
 		       options.nr_proc || options.instances.nr))
 		errx(EXIT_TROUBLE,
@@ -303,6 +309,13 @@ static void take_option(int option)
 		choose_list(LIST_FOLLOW);
 		parse_followed(optarg);
 		break;
+	case OPT_REPORT:
+		choose_list(LIST_REPORT);
+		options.report = optarg;
+		break;
+	case OPT_DRY_RUN:
+		options.dry_run = true;
+		break;
 	case OPT_SORT:
 		options.sort = optarg;
 		break;
@@ -350,6 +363,8 @@ void take_options(int argc, char **argv)
 		{ "proc",	  required_argument, NULL, OPT_PROC },
 		{ "top",	  no_argument,	     NULL, OPT_TOP },
 		{ "follow",	  required_argument, NULL, OPT_FOLLOW },
+		{ "report",	  required_argument, NULL, OPT_REPORT },
+		{ "dry-run",	  no_argument,	     NULL, OPT_DRY_RUN },
 		{ "sort",	  required_argument, NULL, OPT_SORT },
 		{ "delay",	  required_argument, NULL, OPT_DELAY },
 		{ "count",	  required_argument, NULL, OPT_COUNT },

@@ -24,6 +24,8 @@ struct options {
 	double delay;		/* seconds between two lists of rates */
 	unsigned int count;	/* how many of these, 0 for no end */
 	const char *sort;	/* name of a column, or NULL */
+	const char *report;	/* name of the archive */
+	bool dry_run;
 	unsigned int instance;	/* of the object to follow, 0 for a process */
 	unsigned int object;
 	struct numbers pids;

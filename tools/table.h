@@ -8,7 +8,7 @@
 
 #include "snapshot.h"
 
-/* What is listed. */
+/* What is shown; the first three are tables. */
 enum list {
 	LIST_OBJECTS	= 1 << 0,
 	LIST_WAITS	= 1 << 1,
@@ -16,6 +16,7 @@ enum list {
 	LIST_GRAPH	= 1 << 3,
 	LIST_TOP	= 1 << 4,
 	LIST_FOLLOW	= 1 << 5,
+	LIST_REPORT	= 1 << 6,
 };
 
 /* How. */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Output: offers an archive of all that a maintainer asks for. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+
+int report(const char *file, bool dry_run);
+
+#endif /* REPORT_H */
