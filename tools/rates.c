@@ -158,10 +158,10 @@ static uint64_t slept_until(const struct rates *rates,
 	return time > since ? time - since : 0;
 }
 
-static void end_wait(struct rates *rates, const struct event *event)
+/* @object is NULL if none was acquired. */
+static void end_wait(const struct rates *rates, const struct event *event,
+		     struct thread *thread, struct traced *object)
 {
-	struct thread *thread = find_thread(rates, event->tid);
-	struct traced *object = find_object(rates, event);
 	bool slept = thread->queued_since;
 	uint64_t asleep = slept ? slept_until(rates, thread, event->time) : 0;
 
@@ -213,7 +213,7 @@ void rates_count(const struct event *event, void *data)
 			object->signaler = event->tid;
 		break;
 	case EVENT_WAIT_END:
-		end_wait(rates, event);
+		end_wait(rates, event, thread, object);
 		break;
 	default:
 		break;

@@ -49,7 +49,7 @@ static const struct {
 	{ "rates.json", "what threads and objects do, for five seconds",
 	  "\"$LSNTSYNC\" --top --count 5 --output-all --json" },
 	{ "kernel.txt", "the last 200 lines of the kernel's log that name ntsync",
-	  "log=$(dmesg) || { echo \"$log\"; exit 2; }\n"
+	  "log=$(dmesg) || exit 2\n"
 	  "echo \"$log\" | grep -i ntsync | tail -n 200" },
 	{ "limits.txt", "limits on open files, of the system and of these processes",
 	  "cd /proc/sys/fs && grep . file-nr file-max nr_open; " EACH_PROCESS
@@ -82,17 +82,18 @@ static void list_parts(void)
 
 	for (i = 0; i < NR_PARTS; i++)
 		printf("%-15s %s\n", parts[i].file, parts[i].what);
+	printf("%-15s %s\n", "messages.txt", "what these commands could not do");
 	puts("Not in it: command lines, environments, and the names of users and of the machine.");
 }
 
-/* Returns the exit status of a command of the shell, whose output goes to a file. */
-static int shell(const char *command, int output)
+/* Returns the exit status of a command of the shell. */
+static int shell(const char *command, int output, int messages)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+		if (dup2(output, STDOUT_FILENO) < 0 || dup2(messages, STDERR_FILENO) < 0)
 			_exit(EXIT_TROUBLE);
 		execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(EXIT_TROUBLE);
@@ -102,11 +103,22 @@ static int shell(const char *command, int output)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
 }
 
-/* What a part said, up to the end of its first line. */
-static void warn_of(const char *file, int output)
+static int create(const char *folder, const char *file)
+{
+	char *path = format("%s/%s", folder, file);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		err(EXIT_TROUBLE, "cannot write %s", path);
+	free(path);
+	return fd;
+}
+
+/* The first line that a command said from there on. */
+static void warn_of(const char *file, int messages, off_t from)
 {
 	char said[200];
-	ssize_t length = pread(output, said, sizeof(said) - 1, 0);
+	ssize_t length = pread(messages, said, sizeof(said) - 1, from);
 
 	said[length > 0 ? length : 0] = 0;
 	said[strcspn(said, "\n")] = 0;
@@ -115,21 +127,20 @@ static void warn_of(const char *file, int output)
 
 static void collect(const char *folder)
 {
-	char *path;
+	int messages = create(folder, "messages.txt"), output, status;
+	off_t from;
 	size_t i;
-	int fd, status;
 
 	for (i = 0; i < NR_PARTS && !interrupted; i++) {
-		path = format("%s/%s", folder, parts[i].file);
-		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0)
-			err(EXIT_TROUBLE, "cannot write %s", path);
-		status = shell(parts[i].command, fd);
+		output = create(folder, parts[i].file);
+		dprintf(messages, "%s:\n", parts[i].file);
+		from = lseek(messages, 0, SEEK_END);
+		status = shell(parts[i].command, output, messages);
 		if (status >= EXIT_TROUBLE && !interrupted)
-			warn_of(parts[i].file, fd);
-		close(fd);
-		free(path);
+			warn_of(parts[i].file, messages, from);
+		close(output);
 	}
+	close(messages);
 }
 
 /* Commands find this program, and the one that is beside it. */
@@ -160,8 +171,9 @@ static bool make_archive(int archive)
 		err(EXIT_TROUBLE, "cannot write %s", inside);
 	collect(inside);
 	made = !interrupted &&
-	       !shell("exec tar -C \"$REPORT\" -cz " FOLDER, archive) && !fsync(archive);
-	shell("rm -rf \"$REPORT\"", STDERR_FILENO);
+	       !shell("exec tar -C \"$REPORT\" -cz " FOLDER, archive,
+		      STDERR_FILENO) && !fsync(archive);
+	shell("rm -rf \"$REPORT\"", STDERR_FILENO, STDERR_FILENO);
 	free(inside);
 	return made;
 }
