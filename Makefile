@@ -49,7 +49,7 @@ install uninstall dkms-install dkms-uninstall:
 deb:
 	@scripts/deb
 
-# Sorted, of one date and nobody's, so that the same sources give the same archive.
+# Sorted, with one date and no owner, so that the same sources give the same archive.
 dist:
 	@mkdir -p build/dist
 	tar -c --exclude-vcs --exclude-vcs-ignores --exclude=./build --sort=name --owner=0 \

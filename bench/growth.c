@@ -149,7 +149,7 @@ static void *lock_again(void *arg)
 
 	for (;;) {
 		must(!wait_any(dev, &obj, 1, owner, FOREVER, 0, NULL));
-		/* Whoever holds the mutex counts. */
+		/* The thread that has the mutex counts. */
 		if (passed % HAND_OVERS == 0)
 			stamps[passed / HAND_OVERS] = __rdtsc();
 		if (passed++ == ROUNDS * HAND_OVERS) {

@@ -106,7 +106,7 @@ static void futex_take_last(void)
 	must(futex_wait_any(MOST, NULL) == -EAGAIN);
 }
 
-/* Free: no call is made to take it; to wake nobody, one to give it back. */
+/* Free: no call is made to take it; to wake no one, one to give it back. */
 static void futex_take_release(void)
 {
 	must(atomic_exchange(&words[0], 0));

@@ -52,7 +52,7 @@ static bool lock(int mutex, __u32 owner)
 	return true;
 }
 
-/* Whoever was declared dead owns the mutex no more. */
+/* An owner that was declared dead owns the mutex no more. */
 static void unlock(int mutex, __u32 owner)
 {
 	struct ntsync_mutex_args args = { .owner = owner };

@@ -20,8 +20,8 @@ struct ntsync_sem_args {
 
 /**
  * struct ntsync_mutex_args - state of a mutex
- * @owner: name of the thread that owns it, 0 if nobody does
- * @count: how many times the owner has acquired it, 0 if nobody owns it
+ * @owner: name of the thread that owns it, 0 if there is none
+ * @count: how many times the owner has acquired it, 0 if it has no owner
  */
 struct ntsync_mutex_args {
 	__u32 owner;
