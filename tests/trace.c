@@ -262,6 +262,9 @@ TEST_F(trace, wait_for_all_that_blocks)
 				  " object=3 type=mutex kind=all index=2 owner=21 holder=2\n"));
 	EXPECT_EQ(1, count_events(self->text,
 				  " object=5 type=event kind=all index=4 owner=21 holder=0\n"));
+	/* It sleeps longer than it took to begin, so that a part of it is too little. */
+	ASSERT_TRUE(wait_until(clock_ns(CLOCK_MONOTONIC) >
+			       asleep + 3 * (asleep - begun)));
 	woken = clock_ns(CLOCK_MONOTONIC);
 	ASSERT_EQ(0, mutex_unlock(objs[2], OTHER, NULL));
 	ASSERT_EQ(0, waiter_join(&waiter));
