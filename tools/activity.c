@@ -167,9 +167,9 @@ static const struct column all_columns[] = {
 };
 
 static const char usual_threads[] =
-	"TID,COMMAND,CALLS,ANY,ALL,ONCE,SLEPT,TIMEOUT,ASLEEP,SIGNALS,WAKES,QUEUED,MARK";
+	"TID,COMMAND,MARK,CALLS,ANY,ALL,ONCE,SLEPT,TIMEOUT,ASLEEP,SIGNALS,WAKES,QUEUED";
 static const char usual_objects[] =
-	"INSTANCE,OBJECT,TYPE,CALLS,ANY,ALL,ONCE,SLEPT,ASLEEP,SIGNALS,WAKES,QUEUED,HANDED,MARK";
+	"INSTANCE,OBJECT,TYPE,MARK,CALLS,ANY,ALL,ONCE,SLEPT,ASLEEP,SIGNALS,WAKES,QUEUED,HANDED";
 
 static const struct column *find_column(const char *name, unsigned int lists)
 {

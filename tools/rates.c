@@ -5,7 +5,6 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "proc.h"
 #include "rates.h"
 #include "util.h"
@@ -23,14 +22,6 @@ unsigned long count_signals(const struct counts *counts)
 	for (i = 0; i < NR_OPS; i++)
 		sum += counts->ops[i];
 	return sum;
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
 /* Threads and objects are found again by their numbers. */
@@ -270,7 +261,7 @@ static void judge_object(struct rates *rates, struct traced *object)
  */
 void rates_judge(struct rates *rates)
 {
-	const uint64_t end = now();
+	const uint64_t end = trace_now();
 	struct thread *thread;
 	size_t i;
 
@@ -342,13 +333,13 @@ void rates_next(struct rates *rates)
 {
 	drop_threads(rates);
 	drop_objects(rates);
-	rates->begin = now();
+	rates->begin = trace_now();
 }
 
 struct rates *rates_begin(void)
 {
 	struct rates *rates = allocate(sizeof(*rates));
 
-	rates->begin = now();
+	rates->begin = trace_now();
 	return rates;
 }

@@ -8,12 +8,11 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 #include "top.h"
 #include "util.h"
 
-#define LOOKS		20	/* at the trace buffers in a second, lest they overflow */
+#define LOOK_MSEC	50	/* between two looks at the trace buffers, before they are full */
 
 static volatile sig_atomic_t resized;
 static struct termios before;
@@ -62,14 +61,6 @@ static size_t screen_lines(void)
 }
 
 /* One interval after the other */
-
-static uint64_t now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000ull + time.tv_nsec / 1000000;
-}
 
 static double used_seconds(void)
 {
@@ -139,12 +130,13 @@ static bool take_key(struct view *view)
 static bool collect(struct rates *rates, struct view *view, double delay)
 {
 	struct pollfd input = { .fd = on_screen ? STDIN_FILENO : -1, .events = POLLIN };
-	const uint64_t end = now_ms() + 1000 * delay;
-	uint64_t now;
+	const uint64_t end = trace_now() + delay * 1e9;
+	uint64_t now, left;
 
 	resized = false;
-	while ((now = now_ms()) < end && !resized) {
-		if (poll(&input, 1, end - now < 1000 / LOOKS ? end - now : 1000 / LOOKS) > 0)
+	while ((now = trace_now()) < end && !resized) {
+		left = (end - now) / 1000000 + 1;
+		if (poll(&input, 1, left < LOOK_MSEC ? left : LOOK_MSEC) > 0)
 			return take_key(view);
 		if (trace_interrupted())
 			return false;

@@ -521,7 +521,7 @@ static int compare_events(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static uint64_t now(void)
+uint64_t trace_now(void)
 {
 	struct timespec time;
 
@@ -540,7 +540,7 @@ static uint64_t now(void)
 void trace_read(event_handler *handle, void *data)
 {
 	static unsigned char page[1 << 16];
-	const uint64_t begin = now();
+	const uint64_t begin = trace_now();
 	size_t i, pages, done = 0;
 
 	for (i = 0; i < nr_buffers; i++)

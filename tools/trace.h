@@ -61,12 +61,15 @@ struct event {
 
 typedef void event_handler(const struct event *event, void *data);
 
+/* The clock of the events. */
+uint64_t trace_now(void);
+
 void trace_begin(unsigned int kinds, const unsigned int *pids, size_t nr_pids);
 void trace_read(event_handler *handle, void *data);
 unsigned long long trace_lost(void);
 bool trace_name(pid_t tid, char name[64]);
 
-/* Whether the user wants an end: by Ctrl-C, or a signal of that kind. */
+/* Whether the user has asked for an end, by Ctrl-C or another signal. */
 bool trace_interrupted(void);
 
 #endif /* TRACE_H */
