@@ -81,6 +81,10 @@ export SEED
 check-model:
 	@tests/spin/check $(MODEL)
 
+# So many breaks of the driver with N=n; all of them without.
+check-mutants:
+	@tests/mutants/check $(N)
+
 check-random:
 	@STEPS=$(or $(STEPS),1000000) tests/check $(KERNEL) model/random model/linear testers
 
@@ -143,7 +147,7 @@ help:
 	@echo 'make quick            while you edit: run the tests of the driver in a minute, smaller'
 	@echo '                      and 64-bit only, on a Linux that is a program (user-mode Linux)'
 	@echo 'make check            before you commit: run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: source, graft, fetch, build, vm, tools, beside, testers'
+	@echo 'make check TEST=NAME  run a part: source, reader, graft, fetch, build, vm, tools, beside, testers'
 	@echo '                      or a program of tests/ such as wait_all; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
@@ -152,6 +156,8 @@ help:
 	@echo 'make check-random     compare the driver with a model, STEPS=1000000 at random, alone and'
 	@echo '                      with threads at once; SEED=n repeats, CPUS=2 of the VM;'
 	@echo '                      and see all that is random find what is wrong with broken drivers'
+	@echo 'make check-mutants    break the driver in N small ways at random, or in all, and tell'
+	@echo '                      which of them no test notices; SEED=n repeats'
 	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
 	@echo 'make soak             processes that are killed all the time, and calls at random,'
 	@echo '                      for MINUTES=5, a third of it each on CPUS="2 4 8"'
@@ -182,4 +188,4 @@ help:
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL), KERNEL=7.3-um or'
 	@echo '7.3-um-kasan user-mode Linux.'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo quick check check-matrix check-model check-random check-debug check-coverage check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo quick check check-matrix check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
