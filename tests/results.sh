@@ -10,10 +10,10 @@ after_programs=(afterwards "a failing test" "a crash" "a hang" "a warning of the
 # Is this skip one of those that tests/skips knows of the kernel?
 skip_is_known() {
 	local pattern program test why
-	while IFS='|' read -r pattern program test why; do
+	while IFS=';' read -r pattern program test why; do
 		# shellcheck disable=SC2053 # they are patterns
-		if [[ $pattern != '#'* && $kernel == $pattern && $1 == $program && $2 == $test &&
-			$3 == $why ]]; then
+		if [[ $pattern != '#'* && $kernel == $pattern && $1 == ${program# } && $2 == ${test# } &&
+			$3 == ${why# } ]]; then
 			return
 		fi
 	done <"$top/tests/skips"
