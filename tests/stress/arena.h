@@ -6,6 +6,7 @@
 #ifndef NTSYNC_ARENA_H
 #define NTSYNC_ARENA_H
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include "stress.h"
 
@@ -20,11 +21,12 @@
 
 /*
  * The same memory twice: @user is what calls get, @back is writable throughout.
- * @shadow is what should stand there.
+ * @shadow is what should stand there.  With @whole no place lies across a border.
  */
 struct arena {
 	char *user;
 	char *back;
+	bool whole;
 	char shadow[ARENA_SIZE];
 };
 
@@ -50,6 +52,24 @@ static inline void arena_protect(struct arena *arena)
 			_exit(3);
 }
 
+/*
+ * Of a result across a border the kernel may write the part that can be written, and then
+ * fail: user-mode Linux does.  There it cannot be told what a call may change.
+ */
+static inline bool arena_writes_parts(struct arena *arena)
+{
+	const size_t word = 2 * ARENA_PAGE - sizeof(int) / 2;	/* 'w', then 'r' */
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		_exit(3);
+	arena->back[word] = 0x5a;
+	ioctl(ends[0], FIONREAD, arena->user + word);
+	close(ends[0]);
+	close(ends[1]);
+	return arena->back[word] != 0x5a;
+}
+
 static inline void arena_create(struct arena *arena, uint64_t *random)
 {
 	const int rw = PROT_READ | PROT_WRITE;
@@ -64,8 +84,9 @@ static inline void arena_create(struct arena *arena, uint64_t *random)
 	close(fd);
 	for (size_t i = 0; i < ARENA_SIZE; i++)
 		arena->shadow[i] = draw(random);
-	memcpy(arena->back, arena->shadow, ARENA_SIZE);
 	arena_protect(arena);
+	arena->whole = arena_writes_parts(arena);
+	memcpy(arena->back, arena->shadow, ARENA_SIZE);
 }
 
 static inline void arena_destroy(struct arena *arena)
@@ -107,8 +128,11 @@ static inline struct place place_pick(struct arena *arena, uint32_t size,
 	} else {
 		page = 1 + below(random, ARENA_SIZE / ARENA_PAGE - 1);
 		place.offset = page * ARENA_PAGE;
-		place.offset -= kind == 1 ? below(random, size + 1) :
-					    4 * below(random, size / 4 + 1);
+		if (arena->whole)
+			place.offset -= one_in(random, 2) ? size : 0;
+		else
+			place.offset -= kind == 1 ? below(random, size + 1) :
+						    4 * below(random, size / 4 + 1);
 	}
 	place.address = (uintptr_t)arena->user + place.offset;
 	return place;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 #include "fuzz.h"
 
@@ -156,7 +157,7 @@ static int open_other_file(struct fuzzer *f)
 		close(fds[0]);
 		return fds[1];
 	case 1:
-		return epoll_create1(EPOLL_CLOEXEC);
+		return eventfd(0, EFD_CLOEXEC);
 	case 2:
 		return memfd_create("other", MFD_CLOEXEC);
 	case 3:
