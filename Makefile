@@ -91,6 +91,9 @@ check-random:
 soak:
 	@tests/soak $(KERNEL) minutes $(or $(MINUTES),5)
 
+soak-totals:
+	@tests/soak $(KERNEL) totals
+
 check-fuzz:
 	@tests/soak $(KERNEL) calls $(or $(CALLS),1000000)
 
@@ -161,7 +164,9 @@ help:
 	@echo '                      which of them no test notices; SEED=n repeats'
 	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
 	@echo 'make soak             processes that are killed all the time, and calls at random,'
-	@echo '                      for MINUTES=5, a third of it each on CPUS="2 4 8"'
+	@echo '                      for MINUTES=5, a third of it each on CPUS="2 4 8"; with'
+	@echo '                      KERNEL=7.3-um most of it calls as fast as can be'
+	@echo 'make soak-totals      what all runs of make soak add up to'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build rpm make clang status'
 	@echo '                      readme debian12 boot secureboot debian13" picks)'

@@ -1116,20 +1116,31 @@ static unsigned long long seconds_passed(void)
 	return (clock_ns(CLOCK_MONOTONIC) - begin) / NSEC_PER_SEC;
 }
 
-static void progress(void)
+static uint64_t sum_calls(const struct totals *totals)
 {
 	uint64_t calls = 0;
+
+	for (unsigned int i = OPEN; i <= CLOSE; i++)
+		calls += sum_operation(totals, i);
+	return calls;
+}
+
+static uint64_t sum_killed(const struct totals *totals)
+{
+	return sum_operation(totals, CLIENT_KILL) +
+	       sum_operation(totals, CLIENT_OOM);
+}
+
+static void progress(void)
+{
 	struct totals totals;
 
 	sum_cells(&totals);
-	for (unsigned int i = OPEN; i <= CLOSE; i++)
-		calls += sum_operation(&totals, i);
 	tell("chaos: %llu s, %llu rounds, %llu calls, %llu processes killed, %llu of them by OOM\n",
 	     seconds_passed(),
 	     (unsigned long long)sum_operation(&totals, ROUND),
-	     (unsigned long long)calls,
-	     (unsigned long long)(sum_operation(&totals, CLIENT_KILL) +
-				  sum_operation(&totals, CLIENT_OOM)),
+	     (unsigned long long)sum_calls(&totals),
+	     (unsigned long long)sum_killed(&totals),
 	     (unsigned long long)sum_operation(&totals, CLIENT_OOM));
 }
 
@@ -1165,6 +1176,10 @@ static void report(unsigned long long seed)
 
 	sum_cells(&totals);
 	print_totals(&totals, "chaos", operation_name, OPERATIONS);
+	printf("# %llu calls in %llu s, %.0f a second; %llu processes killed\n",
+	       (unsigned long long)sum_calls(&totals), seconds_passed(),
+	       sum_calls(&totals) / ((clock_ns(CLOCK_MONOTONIC) - begin) / 1e9),
+	       (unsigned long long)sum_killed(&totals));
 	if (shared->wrong)
 		printf("# to repeat: SEED=%llu\n", seed);
 	printf("1..3\n");
