@@ -10,42 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <x86intrin.h>
-#include "../tests/ntsync_util.h"
-
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-
-/* Ends the program if what it measures does not do what it should. */
-#define must(cond)							\
-do {									\
-	if (!(cond)) {							\
-		fprintf(stderr, "bench: %s:%d: not so: %s\n", __FILE__,	\
-			__LINE__, #cond);				\
-		exit(1);						\
-	}								\
-} while (0)
-
-typedef void (*operation)(void);
-
-/**
- * struct result - a line of a table
- * @name: what was done
- * @size: of how many, in a row of several sizes
- * @dev: how many of its ioctls are made on the device,
- * @obj: and how many on an object: as many null ioctls are the floor
- * @limit: how much of the in-kernel driver's cost above the floor it may be,
- *	or, of a row of several sizes, of its own cost at the first size, or, of
- *	a stretch without preemption, how long it may be; 0 if there is no limit
- */
-struct result {
-	const char *name;
-	int size;
-	int dev;
-	int obj;
-	double limit;
-};
+#include "rows.h"
 
 void report(const struct result *result, double count);
 
