@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Measuring in nanoseconds what the operations of /dev/ntsync take. */
+#ifndef NTSYNC_BENCH_H
+#define NTSYNC_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "../bench/rows.h"
+#include "util.h"
+
+/**
+ * struct figure - what a row came to, in nanoseconds
+ * @section: calls, processors or wakes
+ * @name: what was done
+ * @ns: one operation took so long
+ * @floor: so much of it is the way into the kernel and back; 0 if it was not measured
+ * @above: the rest
+ * @spread: half of how far it is from one fourth of the time to another
+ * @disturbed: something else wanted the processors too, in each try
+ */
+struct figure {
+	const char *section;
+	const char *name;
+	double ns;
+	double floor;
+	double above;
+	double spread;
+	bool disturbed;
+};
+
+enum section { CALLS, PROCESSORS, WAKES, SECTIONS };
+
+extern const char * const section_names[SECTIONS];
+
+/**
+ * struct options - what the user asked for
+ * @sections: a bit for each
+ * @seconds: to measure a row for
+ * @cpus: the two processors
+ */
+struct options {
+	unsigned int sections;
+	double seconds;
+	int cpus[2];
+	bool json;
+	bool compare;
+};
+
+extern struct options options;
+
+/* What was measured, one by one. */
+struct series {
+	double *values;
+	size_t nr;
+};
+
+void series_add(struct series *series, double value);
+double series_quantile(struct series *series, double part);
+
+/* Fills in a figure: this quantile of the series, which stays in its order. */
+void sum_up(struct figure *figure, const struct series *series, double part);
+
+uint64_t now_ns(void);
+
+/* Whether to measure once more, after @nr times. */
+bool goes_on(uint64_t begin, size_t nr);
+
+void move_to_cpu(int cpu);
+void choose_cpus(void);
+
+typedef void (*measure_t)(struct figure *figures, const void *row);
+
+/**
+ * measure_quietly() - measure a row again until nothing disturbs it
+ * @figures: with their names; gets the rest
+ * @nr: how many the row gives
+ * @cpus: how many processors it needs
+ * @measure: measures the row, in a process of its own
+ * @row: for @measure
+ */
+void measure_quietly(struct figure *figures, size_t nr, int cpus,
+		     measure_t measure, const void *row);
+
+/* For @measure: what it sees is not worth much. */
+void tell_disturbed(void);
+
+void measure_calls(void);
+void measure_processors(void);
+void measure_wakes(void);
+
+void report_begin(void);
+void report_figure(const struct figure *figure);
+void report_end(void);
+void compare_files(char **paths, size_t nr);
+
+#endif /* NTSYNC_BENCH_H */
