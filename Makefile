@@ -121,6 +121,9 @@ kernels.rst:
 bench:
 	@bench/run $(if $(KO),--ko $(KO))
 
+bench-time:
+	@bench/time
+
 bench-latency:
 	@bench/run --only latency $(if $(KO),--ko $(KO))
 
@@ -186,6 +189,8 @@ help:
 	@echo 'make bench            count the instructions of this driver and of the one that'
 	@echo '                      Linux 7.3 has; KO=FILE.ko measures a third module too'
 	@echo 'make bench-latency    the same of the longest stretches without preemption only'
+	@echo 'make bench-time       nanoseconds of both on user-mode Linux, on the processors of this'
+	@echo '                      machine, which should have nothing else to do'
 	@echo 'make clean            remove what was built; what was downloaded stays in'
 	@echo '                      build/cache'
 	@echo 'make distclean        remove that as well'
@@ -194,4 +199,4 @@ help:
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL), KERNEL=7.3-um or'
 	@echo '7.3-um-kasan user-mode Linux.'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo quick check check-matrix check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-wine soak check-fuzz kernels.rst debugging.rst bench bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo quick check check-matrix check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help

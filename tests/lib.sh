@@ -87,6 +87,20 @@ in_system() {
 	' sh "$1" "$top" "${@:2}"
 }
 
+# The text between two marks of a file, replaced by standard input.
+replace_between() {
+	local part
+	part=$(mktemp "$1.XXXXXX")
+	if grep -qx "$2" "$1" && grep -qx "$3" "$1" &&
+		{ sed "/^$2\$/q" "$1"; cat; sed -n "/^$3\$/,\$p" "$1"; } >"$part"; then
+		chmod --reference="$1" "$part"
+		mv "$part" "$1"
+	else
+		rm -f "$part"
+		die "$1: no lines '$2' and '$3'"
+	fi
+}
+
 # Results.  What a test's command says is left in $out/said.
 
 passed=0 failed=0 skipped=0 remarks=()
