@@ -59,7 +59,7 @@ instruments() {
 kmake() {
 	local folder=$cache/kernel-$kernel inside=() cross=()
 	[[ ! -e $folder/system ]] || inside=(in_system "$(realpath "$folder/system")")
-	! is_user_mode || cross=(ARCH=um)
+	! is_user_mode || cross=(ARCH=um KCFLAGS="-include $top/tests/vm/um-barriers.h")
 	[[ $kernel != *-arm64 ]] ||
 		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc-12)
 	"${inside[@]}" make -s KDIR="$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "${cross[@]}" "$@"
