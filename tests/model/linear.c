@@ -351,6 +351,19 @@ static void play(struct player *self)
 	}
 }
 
+/* A process that shares our descriptors. */
+static pid_t clone_process(void)
+{
+	unsigned long flags = CLONE_FILES | SIGCHLD;
+
+#ifdef __s390__
+	/* Here the stack comes before the flags. */
+	return syscall(SYS_clone, 0, flags, 0, 0, 0);
+#else
+	return syscall(SYS_clone, flags, 0, 0, 0, 0);
+#endif
+}
+
 static bool start_players(void)
 {
 	for (int i = 0; i < PLAYERS; i++) {
@@ -359,7 +372,7 @@ static bool start_players(void)
 
 		sem_init(&player->begin, 1, 0);
 		player->at = 0;
-		pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+		pid = clone_process();
 		if (!pid)
 			play(player);
 		player->pid = pid;

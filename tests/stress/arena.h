@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include "stress.h"
 
-#define ARENA_PAGE	4096U
+/* As large as a page can be on any processor; on most it is many pages. */
+#define ARENA_PAGE	65536U
 
 /* Writable, read-only or neither: every pair that a call could cross. */
 #define ARENA_PAGES	"wwrwnrnw"
@@ -21,13 +22,17 @@
 
 /*
  * The same memory twice: @user is what calls get, @back is writable throughout.
- * @shadow is what should stand there.  With @whole no place lies across a border.
+ * @shadow, or @words, is what should stand there.  With @whole no place lies across
+ * a border.
  */
 struct arena {
 	char *user;
 	char *back;
 	bool whole;
-	char shadow[ARENA_SIZE];
+	union {
+		char shadow[ARENA_SIZE];
+		uint32_t words[ARENA_SIZE / 4];
+	};
 };
 
 /* A place in an arena, or, with @garbage, an address in none. */
@@ -82,8 +87,8 @@ static inline void arena_create(struct arena *arena, uint64_t *random)
 	if (arena->user == MAP_FAILED || arena->back == MAP_FAILED)
 		_exit(3);
 	close(fd);
-	for (size_t i = 0; i < ARENA_SIZE; i++)
-		arena->shadow[i] = draw(random);
+	for (size_t i = 0; i < ARENA_SIZE / 4; i++)
+		arena->words[i] = draw(random);
 	arena_protect(arena);
 	arena->whole = arena_writes_parts(arena);
 	memcpy(arena->back, arena->shadow, ARENA_SIZE);
