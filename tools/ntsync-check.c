@@ -39,13 +39,14 @@
 #define WANTED_FILES	524288	/* ntsync-check(1) says who wants that many */
 
 /* Whose driver it is. */
-enum origin { NONE, OURS, KERNELS, OTHERS };
+enum origin { NONE, OURS, KERNELS, OTHERS, UNSEEN };
 
 static const char * const origin_words[] = {
 	[NONE] = "none",
 	[OURS] = "ours",
 	[KERNELS] = "kernel",
 	[OTHERS] = "other",
+	[UNSEEN] = "unknown",
 };
 
 struct process {
@@ -121,6 +122,20 @@ static bool read_line(const char *path, char *line, size_t size)
 
 /* The finders */
 
+/* A driver is in this list even where a sandbox shows nothing of it in /sys. */
+static bool is_registered(void)
+{
+	FILE *file = fopen("/proc/misc", "re");
+	bool registered = false;
+	char line[64];
+
+	while (file && !registered && fgets(line, sizeof(line), file))
+		registered = strstr(line, " ntsync\n");
+	if (file)
+		fclose(file);
+	return registered;
+}
+
 /* The kernel marks a module that is not its own with an O. */
 static void find_loaded(void)
 {
@@ -136,6 +151,8 @@ static void find_loaded(void)
 		found.origin = OTHERS;
 	else if (!access(MODULE, F_OK) || found.built_in)
 		found.origin = KERNELS;
+	else if (access("/sys/module", F_OK) && is_registered())
+		found.origin = UNSEEN;
 }
 
 /* The path of the module if this list of the kernel's modules names it. */
@@ -617,6 +634,9 @@ static void print_module(void)
 		break;
 	case KERNELS:
 		printf("module     the kernel's own\n");
+		break;
+	case UNSEEN:
+		printf("module     loaded; whose it is, this sandbox does not show\n");
 		break;
 	case OTHERS:
 		printf("module     neither ours nor the kernel's own\n");
