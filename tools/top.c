@@ -17,6 +17,7 @@
 static volatile sig_atomic_t resized;
 static struct termios before;
 static bool on_screen;
+static double used;	/* of a processor, before the interval */
 
 /* The terminal */
 
@@ -74,7 +75,6 @@ static double used_seconds(void)
 static void print_summary(const struct rates *rates, const struct view *view,
 			  unsigned long long lost)
 {
-	static double used;
 	double use = used_seconds();
 
 	printf("%zu threads, %zu objects in %.2f s; %.1f %% of a CPU for lsntsync; ",
@@ -167,6 +167,7 @@ int top(const struct options *options)
 	trace_begin(RATES_EVENTS, options->pids.values, options->pids.nr);
 	if (screen)
 		enter_screen();
+	used = used_seconds();
 	rates = rates_begin();
 	for (i = 0; !options->count || i < options->count; i++) {
 		if (!collect(rates, &view, options->delay))
