@@ -77,18 +77,18 @@ static void print_summary(const struct rates *rates, const struct view *view,
 {
 	double use = used_seconds();
 
-	printf("%zu threads, %zu objects in %.2f s; %.1f %% of a CPU for lsntsync; ",
-	       rates->nr_threads, rates->nr_objects, rates->seconds,
-	       100 * (use - used) / rates->seconds);
-	used = use;
-	if (lost)
-		printf("%llu events LOST: the figures are too low", lost);
-	else
-		printf("no event lost");
 	if (view->lines)
-		printf("; by %s: s sorts by the next, q quits\033[K",
+		printf("by %s; s sorts by the next, q quits; ",
 		       view->sort ? view->sort : "CALLS");
-	putchar('\n');
+	printf("%zu threads, %zu objects in %.2f s; ", rates->nr_threads,
+	       rates->nr_objects, rates->seconds);
+	if (lost)
+		printf("%llu events LOST: the figures are too low; ", lost);
+	else
+		printf("no event lost; ");
+	printf("%.1f %% of a CPU for lsntsync%s\n", 100 * (use - used) / rates->seconds,
+	       view->lines ? "\033[K" : "");
+	used = use;
 }
 
 static void show(const struct rates *rates, struct view *view)
