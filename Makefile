@@ -113,7 +113,7 @@ check-all:
 	@tests/all all
 
 debugging.rst:
-	@tests/tools/document $(KERNEL)
+	@tests/tools/document $(KERNEL) $(PART)
 
 kernels.rst:
 	@tests/matrix --document
@@ -186,6 +186,7 @@ help:
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make debugging.rst    run the commands of Documentation/debugging.rst in a VM and put'
 	@echo '                      what they print into it, and its picture beside it'
+	@echo '                      (PART="hang top cost" picks; crash needs 860 MB)'
 	@echo 'make bench            count the instructions of this driver and of the one that'
 	@echo '                      Linux 7.3 has; KO=FILE.ko measures a third module too'
 	@echo 'make bench-latency    the same of the longest stretches without preemption only'
