@@ -41,9 +41,9 @@ as_root:
 		or give a folder to install into with DESTDIR=FOLDER))
 
 install: as_root modules tools
-uninstall dkms-uninstall: as_root
+uninstall dkms-uninstall autoload: as_root
 dkms-install: as_root tools
-install uninstall dkms-install dkms-uninstall:
+install uninstall dkms-install dkms-uninstall autoload:
 	@KDIR='$(KDIR)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install $@
 
 deb:
@@ -103,6 +103,9 @@ check-debug:
 check-coverage:
 	@tests/coverage
 
+check-running:
+	@tests/running $(TEST)
+
 check-wine:
 	@tests/wine/check $(if $(VM),--vm) $(WINE)
 
@@ -145,6 +148,8 @@ help:
 	@echo '                      kernel (DESTDIR=FOLDER, PREFIX=/usr/local); make uninstall'
 	@echo 'make dkms-install     install its source for DKMS, which builds it for each kernel'
 	@echo '                      that is installed, as root; make dkms-uninstall'
+	@echo 'make autoload         where the kernel has ntsync as a module: have it loaded now and at'
+	@echo '                      boot, as root; make uninstall'
 	@echo 'make tools            build ntsync-check, ntsync-bench, and lsntsync, which shows who waits'
 	@echo '                      for what, in build/tools (make -C tools install installs them)'
 	@echo 'make deb              build Debian packages, in build/deb'
@@ -173,6 +178,8 @@ help:
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build rpm arch nix make'
 	@echo '                      clang status readme debian12 boot secureboot debian13" picks)'
+	@echo 'make check-running    run the tests of the interface on this machine, on the driver that is'
+	@echo '                      loaded, as root and without a VM (TEST="sem order" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
 	@echo '                      locks, leaks and data races, and see that these do'
 	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
@@ -200,4 +207,4 @@ help:
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL), KERNEL=7.3-um or'
 	@echo '7.3-um-kasan user-mode Linux.'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall deb dist demo quick check check-matrix check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall autoload deb dist demo quick check check-matrix check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-running check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help

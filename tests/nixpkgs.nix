@@ -18,6 +18,7 @@
     '' ];
   } // removeAttrs attributes [ "meta" "nativeBuildInputs" "buildInputs" ]);
 
+  jansson = "/usr";
   util-linux.dev = "/usr";
 
   linux = {

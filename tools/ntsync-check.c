@@ -530,7 +530,7 @@ static bool judge_module(void)
 		return wrong("not loaded, and the kernel wants a known signature (Secure Boot)",
 			     "as root: mokutil --import /var/lib/dkms/mok.pub; reboot, Enroll MOK");
 	return wrong("the module is not loaded",
-		     "as root: modprobe ntsync; /etc/modules-load.d/ntsync.conf does it at boot");
+		     "as root: modprobe ntsync; the package ntsync-autoload does it at boot");
 }
 
 static bool judge_device(void)

@@ -14,7 +14,7 @@ SLOT="0"
 KEYWORDS="~amd64 ~arm64"
 IUSE="+tools"
 
-DEPEND="tools? ( sys-apps/util-linux )"
+DEPEND="tools? ( dev-libs/jansson sys-apps/util-linux )"
 RDEPEND="${DEPEND}"
 
 CONFIG_CHECK="MODULES"

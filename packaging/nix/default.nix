@@ -28,7 +28,7 @@ in
   ntsync-tools = pkgs.stdenv.mkDerivation {
     pname = "ntsync-tools";
     inherit version src;
-    buildInputs = [ pkgs.util-linux.dev ];
+    buildInputs = [ pkgs.jansson pkgs.util-linux.dev ];
     buildPhase = "make -C tools";
     installPhase = "make -C tools install PREFIX=$out";
     meta.description = "Tools for the synchronization objects of Windows NT";
