@@ -72,6 +72,9 @@ tools:
 check-matrix:
 	@tests/matrix $(KERNELS)
 
+check-build:
+	@tests/matrix --build $(KERNELS)
+
 check-package:
 	@tests/package $(PART)
 
@@ -163,6 +166,8 @@ help:
 	@echo '                      them; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
+	@echo 'make check-build      build the module for the kernels of other processors, and run none'
+	@echo '                      (KERNELS="6.12-s390x 7-loong64" picks)'
 	@echo 'make check-model      search models of the protocol, and litmus tests of its memory order,'
 	@echo '                      for all that can happen (MODEL="grant watch" picks)'
 	@echo 'make check-random     compare the driver with a model, STEPS=1000000 at random, alone and'
@@ -176,7 +181,7 @@ help:
 	@echo '                      KERNEL=7.3-um most of it calls as fast as can be'
 	@echo 'make soak-totals      what all runs of make soak add up to'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
-	@echo '                      13, with Secure Boot too (PART="build rpm arch nix make'
+	@echo '                      13, with Secure Boot too (PART="build cross rpm arch nix make'
 	@echo '                      clang status readme debian12 boot secureboot debian13" picks)'
 	@echo 'make check-running    run the tests of the interface on this machine, on the driver that is'
 	@echo '                      loaded, as root and without a VM (TEST="sem order" picks)'
@@ -185,7 +190,8 @@ help:
 	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
 	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
-	@echo 'make check-ci         what each change has to pass: check-matrix on five kernels,'
+	@echo 'make check-ci         what each change has to pass: check-matrix on five kernels'
+	@echo '                      (one of another processor: DAY=331 repeats that of a day), check-build,'
 	@echo '                      check-debug, check-coverage, check-model, parts of check and'
 	@echo '                      check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
@@ -207,4 +213,4 @@ help:
 	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL), KERNEL=7.3-um or'
 	@echo '7.3-um-kasan user-mode Linux.'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall autoload deb dist demo quick check check-matrix check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-running check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall autoload deb dist demo quick check check-matrix check-build check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-running check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # for the scripts
 # What tests/check, tests/matrix and tests/demo share.
 
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 cache=$top/build/cache
 self=${0##*/}
 kernel=${1:-6.1}
+# shellcheck source=tests/vm/arch.sh
+. "$top/tests/vm/arch.sh"
+
+# The kernels of other processors: those that are run, those that the module is built for and
+# no more, and of these the ones of Debian's unstable, which change under us.
+run_elsewhere=(6.1-arm64 6.1-i386 6.12-armhf 6.12-ppc64el 6.12-riscv64 6.12-s390x)
+built_elsewhere=(6.1-armhf 6.12-arm64 7.3-arm64)
+unstable=(7-loong64)
 
 # Not those of a make that called us.
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -28,12 +36,18 @@ copy_sources() {
 	tar -C "$top" -c --exclude-vcs --exclude-vcs-ignores --exclude=./build . | tar -C "$1" -x
 }
 
-# Debian's kernel of that name, or one of our own.
+# Debian's kernel of that name, or one of our own, and what boots it.
 get_kernel() {
+	local fetch=$top/tests/vm/fetch
+	architecture_of "$1"
 	if [[ -e $top/tests/vm/config/$1 ]]; then
 		"$top/tests/vm/build" "$1"
+	elif [[ -z $arch ]]; then
+		"$fetch" kernel "$1"
+	elif can_run; then
+		"$fetch" busybox "$arch" && "$fetch" kernel "$1"
 	else
-		"$top/tests/vm/fetch" kernel "$1"
+		"$fetch" headers "$1"
 	fi
 }
 
@@ -55,14 +69,19 @@ instruments() {
 }
 
 # Runs make with what the kernel's own distribution would build modules with.
-# Debian's kernels were unpacked without the vmlinux that BTF would need.
+# Debian's kernels were unpacked without the vmlinux that BTF would need, so it does not
+# matter either which pahole would make that.
 kmake() {
-	local folder=$cache/kernel-$kernel inside=() cross=()
-	[[ ! -e $folder/system ]] || inside=(in_system "$(realpath "$folder/system")")
+	local folder=$cache/kernel-$kernel inside=() cross=() gcc=gcc-12
+	if [[ -e $folder/system ]]; then
+		inside=(in_system "$(realpath "$folder/system")")
+		gcc=$(basename "$folder"/system/usr/bin/gcc-[0-9]*)
+	fi
 	! is_user_mode || cross=(ARCH=um KCFLAGS="-include $top/tests/vm/um-barriers.h")
-	[[ $kernel != *-arm64 ]] ||
-		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc-12)
-	"${inside[@]}" make -s KDIR="$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= "${cross[@]}" "$@"
+	architecture_of "$kernel"
+	[[ -z $arch ]] || cross=(ARCH="$karch" CROSS_COMPILE="$gnu-" CC="$gnu-$gcc")
+	"${inside[@]}" make -s KDIR="$folder/headers" CONFIG_DEBUG_INFO_BTF_MODULES= \
+		PAHOLE_VERSION="\$(CONFIG_PAHOLE_VERSION)" "${cross[@]}" "$@"
 }
 
 kbuild() {

@@ -141,13 +141,12 @@ sources() {
 	done
 }
 
-# From here on apt sees these suites alone.  The lists are our own, and what the
-# machine has set up and installed plays no part.
+# From here on apt sees these suites alone, of this machine's architecture and of $arch.
+# The lists are our own, and what the machine has set up and installed plays no part.
 suite() {
-	local foreign='' folder=$cache/apt/$1
+	local foreign=${arch:+'"'$arch'";'} folder=$cache/apt/$1${arch:+-$arch}
+	unset APT_CONFIG
 	mkdir -p "$folder/lists/partial" "$folder/archives/partial"
-	# Of no other one is anything for arm64 wanted.
-	[[ $1 != bookworm ]] || foreign='"arm64";'
 	sources "$@" >"$folder/sources.list.new"
 	mv "$folder/sources.list.new" "$folder/sources.list"
 	cat >"$folder/apt.conf" <<-EOF
@@ -169,6 +168,9 @@ suite() {
 	elif [[ -e $folder/updated ]]; then
 		find_cause
 		say "the lists of Debian's $1 are those of $(date -u -r "$folder/updated" +%F): $reason"
+	elif [[ -n $(find "$folder/lists" -name '*_Packages*') ]]; then
+		find_cause
+		say "of Debian's $1 some lists are missing: $reason"
 	else
 		failed "no lists of Debian's $1"
 	fi
@@ -179,14 +181,13 @@ suite() {
 # The releases of a kernel of which apt's lists name a part, the newest first, as uname -r
 # has them.
 releases() {
-	local series=${1%%-*} flavour=amd64
+	local series=${1%%-*} flavour=${flavour:-amd64}
 	case $1 in
 	*-rt)		flavour=rt-amd64 ;;
 	*-cloud)	flavour=cloud-amd64 ;;
-	*-arm64)	flavour=arm64 ;;
 	esac
 	apt-cache pkgnames linux- |
-		sed -nE "s/^linux-(headers|image|binary)-(${series//./\\.}\.[0-9]+[-+][a-z]*[0-9]+(\.[0-9]+)*-$flavour)$/\2/p" |
+		sed -nE "s/^linux-(headers|image|binary)-(${series//./\\.}(\.[0-9]+)+[-+][a-z]*[0-9]+(\.[0-9]+)*-$flavour)$/\2/p" |
 		sort -ruV
 }
 
