@@ -11,11 +11,12 @@ program_limit=300 vm_limit=1500
 ! is_user_mode || widths=(64)
 # Where many kernels have their turn: 32-bit callers meet the same code on each.
 [[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3|6\.1-kasan|6\.1-kcsan)$ ]] || widths=(64)
-memory=4G
+memory=4G cc=gcc
 architecture_of "$kernel"
 if [[ -n $arch ]]; then
 	widths=("$width" ${runs32:+32}) memory=2G vm+=(--arch "$arch")
-	compile=(CC="$gnu-gcc-12" CC_32="$(compiler_of_32)")
+	cc=$gnu-gcc-12
+	compile=(CC="$cc" CC_32="$(compiler_of_32)")
 	programs+=-$arch
 fi
 

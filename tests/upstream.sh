@@ -7,8 +7,8 @@
 check_upstream() {
 	local wanted=("the kernel's own selftest")
 	"$fetch" upstream || { fail "the kernel's own selftest cannot be fetched"; return; }
-	silent "upstream: the kernel's own selftest compiles" gcc -O1 -pthread -static \
-		-I include/uapi -isystem "$cache/upstream" -o "$out/selftest" "$cache/upstream/ntsync.c"
+	silent "upstream: the kernel's own selftest compiles" "$cc" -O1 -pthread -static \
+		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I include/uapi -isystem "$cache/upstream" -o "$out/selftest" "$cache/upstream/ntsync.c"
 	[[ -e $out/selftest ]] || return
 	# It sets a clock 10 s back, which cannot be done before the clock has come so far.
 	# shellcheck disable=SC2016 # the guest's shell expands it
