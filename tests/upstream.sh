@@ -6,6 +6,7 @@
 # Their test, of the newest kernel that Debian has the source of, on this driver.
 check_upstream() {
 	local wanted=("the kernel's own selftest")
+	mkdir -p "$programs"
 	"$fetch" upstream || { fail "the kernel's own selftest cannot be fetched"; return; }
 	silent "upstream: the kernel's own selftest compiles" "$cc" -O1 -pthread -static \
 		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I include/uapi -isystem "$cache/upstream" -o "$out/selftest" "$cache/upstream/ntsync.c"
