@@ -395,7 +395,7 @@ static bool asleep(int who)
 }
 
 /*
- * Nothing tells that somebody has gone to sleep but looking again and again.
+ * Nothing tells that someone has gone to sleep but looking again and again.
  * The look at the socket comes second: a client that sleeps because it is done
  * has answered before.
  */
@@ -640,7 +640,7 @@ static void ends(int who, int sig, const char *expected)
 	char result[64];
 	int status;
 
-	/* Whoever sleeps on, against the script, will not see the socket close. */
+	/* Those who sleep on, against the script, will not see the socket close. */
 	if (!sig && !asked[who].answered)
 		sig = SIGKILL;
 	if (sig)

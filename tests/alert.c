@@ -338,7 +338,7 @@ TEST_F(alert_of, own_mutex)
 	EXPECT_MUTEX(ME, UINT32_MAX, alert);
 }
 
-/* A pulse satisfies whoever waits at that instant, by the alert too. */
+/* A pulse satisfies those that wait at that instant, by the alert too. */
 TEST_F(alert_of, pulse)
 {
 	int i, alert;

@@ -96,7 +96,7 @@ static __u64 deadline_of(const struct crew *c)
 
 /*
  * Between two looks of one call other processors do little, unless a long
- * interrupt comes between.  So whoever looks lets many timers, whose signal is
+ * interrupt comes between.  So the one that looks lets many timers, whose signal is
  * ignored, expire on his processor at the same time, over and over.
  */
 #define TIMERS 64
@@ -885,7 +885,7 @@ TEST_F(atomicity, all_never_takes_a_part)
 	EXPECT_SEM(0, 1, c->objs[1]);
 }
 
-/* A pulse is a set and a reset in one: nobody can catch the event set. */
+/* A pulse is a set and a reset in one: no one can catch the event set. */
 static void *look_for_a_pulse(void *data)
 {
 	struct crew *c = data;

@@ -428,7 +428,7 @@ TEST_F(bad_memory, good_after_a_page_fault)
 	EXPECT_EQ(0, memcmp(file, self->call.before, ARGS_SIZE));
 }
 
-/* A call that could not tell its result has woken nobody. */
+/* A call that could not tell its result has woken no one. */
 FIXTURE(bad_result) {
 	struct world world;
 	char *args;

@@ -375,7 +375,7 @@ TEST_F(event_pulse_all, goes_past_the_unsatisfied)
 	EXPECT_EVENT(variant->manual, 0, pulsed);
 }
 
-/* An event that is already set wakes nobody new by a pulse; it is reset. */
+/* An event that is already set wakes no one new by a pulse; it is reset. */
 TEST_F(event_pulse_all, of_a_set_event_resets)
 {
 	int pulsed = self->objs[variant->place];
@@ -422,7 +422,7 @@ static void *watch_main(void *data)
 
 #define PULSES work(5000, 125)
 
-/* Nobody ever sees a pulsed event set. */
+/* No one ever sees a pulsed event set. */
 TEST_F(event, pulse_does_not_show)
 {
 	__u32 manual, prev;

@@ -437,7 +437,7 @@ static void *take_and_give(void *data)
 	return NULL;
 }
 
-/* Readers have places in the queues that they read: nobody stumbles there. */
+/* Readers have places in the queues that they read: no one stumbles there. */
 TEST_F(fdinfo, readers_disturb_nobody)
 {
 	struct readers readers = {

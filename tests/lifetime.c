@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lifetimes: descriptors that go away while somebody waits, objects that
+ * Lifetimes: descriptors that go away while someone waits, objects that
  * outlive what made them, waiters that are killed, and every way in which a
  * descriptor reaches another process.
  */
@@ -103,7 +103,7 @@ TEST_F(lifetime, object_closed_while_waited_for)
 	close(again.fd);
 }
 
-/* Nobody can signal it any more, but the wait has other ways to end. */
+/* No one can signal it any more, but the wait has other ways to end. */
 TEST_F(lifetime, last_reference_closed_while_waited_for)
 {
 	int alert = event_create(self->dev, 0, 0);
@@ -135,7 +135,7 @@ TEST_F(lifetime, device_closed_while_waited_on)
 	self->dev = ntsync_open();
 }
 
-/* Nobody can wait without the device, but all the rest goes on. */
+/* No one can wait without the device, but all the rest goes on. */
 TEST_F(lifetime, device_closed_first)
 {
 	int again = dup(self->dev);
@@ -404,7 +404,7 @@ TEST_F(lifetime, passed_over_a_socket)
 	self->object = kept;
 }
 
-/* The descriptors in a message hold the objects while nobody else does. */
+/* The descriptors in a message hold the objects while no one else does. */
 TEST_F(lifetime, in_flight_only)
 {
 	int fds[3] = { self->dev, self->object.fd, self->other };
@@ -426,7 +426,7 @@ TEST_F(lifetime, in_flight_only)
 	EXPECT_EQ(0, wait_call(self->dev, variant->request, &fds[1],
 			       variant->count, ME, 0, 0, NULL));
 	EXPECT_ACQUIRED(self->object, ME);
-	/* And dropped with the socket if nobody receives them. */
+	/* And dropped with the socket if no one receives them. */
 	ASSERT_EQ(0, send_fds(socks[0], &self->other, 1));
 	close(socks[0]);
 	close(socks[1]);
@@ -447,7 +447,7 @@ FIXTURE_TEARDOWN(descriptors)
 	close(self->dev);
 }
 
-/* Nobody who does not know owners can tell that the process has died. */
+/* No one who does not know owners can tell that the process has died. */
 TEST_F(descriptors, mutex_of_a_killed_process_stays_owned)
 {
 	int mutex = mutex_create(self->dev, 0, 0);

@@ -235,7 +235,7 @@ TEST_F(crowd, woken_by_a_release)
 	EXPECT_SEM(1, self->most, sem);
 }
 
-/* Each hands the mutex on to the next, whoever that is. */
+/* Each hands the mutex on to the next, which may be any. */
 TEST_F(crowd, mutex_goes_through_all_hands)
 {
 	int mutex = mutex_create(self->dev, UINT32_MAX, 1);
@@ -620,7 +620,7 @@ static int charged_more(const FIXTURE_DATA(cgroup) * self,
 #define NO_GROUP "no memory cgroup: %s"
 #define COARSE "what is charged is counted in steps of 64 large pages"
 
-/* A file is charged whoever made it; an eventfd's context is not. */
+/* A file is charged, by any driver; an eventfd's context is not. */
 TEST_F(cgroup, objects_are_charged)
 {
 	if (self->error)

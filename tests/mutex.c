@@ -220,7 +220,7 @@ FIXTURE_TEARDOWN(mutex_at_limit)
 	close(self->dev);
 }
 
-/* Leaving the limit signals the mutex for its owner, and for nobody else. */
+/* Leaving the limit signals the mutex for its owner, and for no one else. */
 TEST_F(mutex_at_limit, unlock_lets_one_waiter_of_the_owner_in)
 {
 	struct waiter stranger, mine[2];

@@ -20,7 +20,7 @@
 
 /*
  * The harness gives a test 30 s, which is short on a slow machine.  This is more than
- * the program may take, as whoever ends that shows what its threads were doing.
+ * the program may take, as what ends that shows what its threads were doing.
  */
 #ifdef TEST_TIMEOUT_DEFAULT
 #undef TEST_TIMEOUT_DEFAULT

@@ -211,7 +211,7 @@ TEST_F(order, unsatisfiable_all_is_passed)
 	EXPECT_FALSE(self->queue.waiters[3].done);
 }
 
-/* Those behind a wait that times out move up, and nobody inherits its place. */
+/* Those behind a wait that times out move up, and no one inherits its place. */
 TEST_F(order, given_up_place_is_lost)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;

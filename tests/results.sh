@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # for the script, and kernel and top from it
 # Reads what tests/guest prints, judges its programs and counts with pass, fail and
-# skip of lib.sh.  What is cut off is a failure: whoever starts a guest says which groups of
+# skip of lib.sh.  What is cut off is a failure: what starts a guest says which groups of
 # results it has.
 
 # What tests/guest does after its programs.

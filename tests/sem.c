@@ -152,7 +152,7 @@ TEST_F(sem, waits_drain_it)
 	EXPECT_EQ(-ETIMEDOUT, poll_any(self->dev, &fd, 1, NULL));
 }
 
-/* A semaphore has no owner: whoever waits takes one more. */
+/* A semaphore has no owner: each wait takes one more. */
 TEST_F(sem, every_owner_takes_its_own)
 {
 	int fd = sem_create(self->dev, 2, 2);

@@ -63,7 +63,7 @@ TEST_F(asleep, is_woken_and_has_acquired)
 	EXPECT_EQ(0U, prev);
 	EXPECT_EVENT(0, 0, self->event);
 
-	/* Nobody is left in the queue. */
+	/* No one is left in the queue. */
 	EXPECT_EQ(0, event_set(self->event, &prev));
 	EXPECT_EQ(0, poll_any(self->dev, &self->event, 1, NULL));
 }

@@ -803,7 +803,7 @@ static void *take_main(void *data)
 			atomic_fetch_add(&taker->strange, 1);
 			break;
 		}
-		/* Nobody else can have had either while we have both. */
+		/* No one else can have had either while we have both. */
 		atomic_fetch_add(&taker->taken, 1);
 		if (event_set(taker->objs[i % 2], &prev) || prev)
 			atomic_fetch_add(&taker->strange, 1);

@@ -479,7 +479,7 @@ TEST_F(wait_any, blocked_with_every_place)
 	}
 }
 
-/* A mutex is signaled for its owner, whoever else waits before it. */
+/* A mutex is signaled for its owner, even if others wait before it. */
 TEST_F(wait_any, own_mutex_is_signaled)
 {
 	int objs[2] = { mutex_create(self->dev, OTHER, 1),

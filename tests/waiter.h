@@ -4,7 +4,7 @@
  *
  * What a thread does in the kernel is asked of /proc: a wait blocks when its
  * thread sleeps (state S) in just the ioctl that the waiter was given.  Since
- * whoever satisfies a wait wakes its thread before it returns, "still blocked"
+ * what satisfies a wait wakes its thread before it returns, "still blocked"
  * asked after an operation proves that the operation did not end the wait.
  */
 #ifndef NTSYNC_WAITER_H

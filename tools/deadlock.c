@@ -5,7 +5,7 @@
  * An owner is the caller's name for a thread.  A wait is stuck if nothing ends
  * it but mutexes of owners that are stuck, and an owner is stuck if all that is
  * known of it are stuck waits.  So all waits without a deadline or an alert are
- * suspected first, and those are dropped one after the other that somebody who
+ * suspected first, and those are dropped one after the other that someone who
  * is not suspected can end.  What remains holds itself up for ever.
  *
  * Three readings make that a proof, though none of them is made in one instant.
@@ -81,7 +81,7 @@ static void collect_owners(struct search *search)
 	}
 }
 
-/* Who keeps the wait from this object, if it is somebody who waits. */
+/* Who keeps the wait from this object, if it is someone who waits. */
 static struct owner *find_blocker(const struct search *search,
 				  const struct wait *wait,
 				  const struct link *link)

@@ -280,7 +280,7 @@ static void try_waits(int device)
 		else if (now() < args.timeout)
 			wait_fails("a wait with a deadline", 0);
 	}
-	/* Owner 0 is nobody.  Drivers before Linux 6.18.54 and 7.2.8 let it wait. */
+	/* Owner 0 is no one.  Drivers before Linux 6.18.54 and 7.2.8 let it wait. */
 	args.owner = 0;
 	found.lacks_fixes = !ioctl(device, NTSYNC_IOC_WAIT_ANY, &args) ||
 			    errno != EINVAL;

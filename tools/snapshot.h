@@ -64,12 +64,12 @@ struct object {
 struct link {
 	struct object *object;
 	unsigned int index;
-	bool open;	/* of a wait with a verdict: somebody may signal it */
+	bool open;	/* of a wait with a verdict: someone may signal it */
 };
 
 /* What deadlock.h finds; none in a fresh snapshot. */
 enum verdict {
-	VERDICT_NONE,		/* may end by what somebody else does */
+	VERDICT_NONE,		/* may end by what someone else does */
 	VERDICT_DEADLOCK,	/* part of a cycle that nothing ends */
 	VERDICT_BEHIND,		/* stuck for it waits for such a cycle */
 	VERDICT_CIRCULAR,	/* part of a cycle that something can end */

@@ -332,7 +332,7 @@ static bool make_wait(const struct history *history, struct point *point,
 	       take(point, call, number);
 }
 
-/* Whether an operation on an object made it signaled for somebody. */
+/* Whether an operation on an object made it signaled for someone. */
 static bool is_signal(enum model_op op, const struct model_obj *before,
 		      const struct model_obj *after)
 {

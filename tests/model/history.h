@@ -4,7 +4,7 @@
  * whether there is an order of single steps that gives every call the answer
  * that it got, each step between its call's beginning and end.
  *
- * Which of several waits a signal serves is left open, for nobody can tell from
+ * Which of several waits a signal serves is left open, for no one can tell from
  * outside in which order concurrent waits queued.  Known is the order of those
  * that were seen asleep before the others began: these must be served, in their
  * order and at the very step that makes it possible.

@@ -443,7 +443,7 @@ static bool look_around(int *at)
 }
 
 /*
- * Is nobody left who could wake those who sleep?  Who was asleep in one call at
+ * Is no one left who could wake those who sleep?  Who was asleep in one call at
  * both looks was so in between, when everybody else was through.
  */
 static bool is_quiet(int *at)

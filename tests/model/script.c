@@ -18,7 +18,7 @@ static uint32_t number(uint64_t *state)
 				: draw_below(state, 4);
 }
 
-/* Three threads of the modelled program, and now and then nobody. */
+/* Three threads of the modelled program, and now and then no one. */
 static uint32_t owner(uint64_t *state)
 {
 	return one_in(state, 30) ? 0 : 1 + draw_below(state, 3);

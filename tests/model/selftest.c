@@ -531,7 +531,7 @@ TEST_F(history, waits_for_any_are_served_one_by_one)
 	EXPECT_RIGHT(h);
 }
 
-/* While it serves them, its object is nobody else's. */
+/* While it serves them, its object is no one else's. */
 TEST_F(history, an_object_is_closed_while_it_serves)
 {
 	struct history *h = &self->h;

@@ -13,8 +13,8 @@
  * of a process that is never killed take tokens by waits-for-any too.
  *
  * A round ends with an event, the bell, which is the alert of all waits so far.
- * From then on nobody is killed and threads wait without end for tokens that
- * are all there: whoever is not served was forgotten.
+ * From then on no one is killed and threads wait without end for tokens that
+ * are all there: those that are not served were forgotten.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -68,7 +68,7 @@ static const char *const operation_name[] = {
 };
 
 /*
- * One thread, as whoever settles its affairs sees it.
+ * One thread, as the one that settles its affairs sees it.
  * @owner: its name, never used before in this cell
  * @wants: tokens that it waits for all of, and its receipt with them
  * @has: tokens that it has.  If there are none, but it owns the receipt, it has
@@ -301,7 +301,7 @@ static void settle_token(struct member *member, unsigned int token)
 }
 
 /*
- * Gives back what a dead thread had.  Whoever does so may be killed too, and
+ * Gives back what a dead thread had.  The one that does so may be killed too, and
  * then another one goes on where it was.
  */
 static void settle(struct member *member, int receipt)
@@ -535,7 +535,7 @@ static void live_elsewhere(struct self *self)
 			counted(CLOSE, close(fds[i]) ? -errno : 0);
 }
 
-/* Nobody may die after the bell, so the client is another one by then. */
+/* No one may die after the bell, so the client is another one by then. */
 static bool hoarding(void)
 {
 	return cgroups && !cell->sober;

@@ -164,7 +164,7 @@ static void ring_bells(void)
 	}
 }
 
-/* The module is in use: whoever asks, it has to stay. */
+/* The module is in use: it has to stay. */
 static void try_unload(void)
 {
 	int ret = syscall(SYS_delete_module, "ntsync", O_NONBLOCK);
@@ -286,7 +286,7 @@ static void watch(struct boss *boss)
 		     (unsigned long long)calls, boss->deaths);
 }
 
-/* Whether there is still somebody to look after. */
+/* Whether there is still someone to look after. */
 static bool tick(struct boss *boss)
 {
 	boss->ticks++;

@@ -143,7 +143,7 @@ void fill_words(struct fuzzer *f, struct attempt *a)
 	}
 }
 
-/* The bell rings for whoever waits without end. */
+/* The bell rings for those that wait without end. */
 static void add_bell(struct fuzzer *f, struct attempt *a, unsigned int instance)
 {
 	struct target bell = {

@@ -76,7 +76,7 @@ static void with_a_deadline(const int *first, const int *second, __u32 owner)
 	unlock(*first, owner);
 }
 
-/* A circle until somebody sets the event. */
+/* A circle until someone sets the event. */
 static void until_an_event(const int *first, const int *second, __u32 owner)
 {
 	int objs[] = { *second, event };

@@ -35,7 +35,7 @@ static void create_objects(int dev)
 	}
 }
 
-/* Owners are the threads' places; those of the mutexes are nobody's. */
+/* Owners are the threads' places; those of the mutexes are no one's. */
 static void start_waiters(int dev)
 {
 	const int *objs;

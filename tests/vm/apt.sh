@@ -92,7 +92,7 @@ failed() {
 	die "$1: $reason: $advice ($apt_log)"
 }
 
-# However it ends, also where a command that nobody watches has failed.
+# However it ends, also where a command that no one watches has failed.
 finish() {
 	local status=$?
 	if ((status > 0 && status < 128)) && [[ -z $said ]]; then
