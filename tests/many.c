@@ -648,61 +648,6 @@ TEST_F(cgroup, pollers_are_charged)
 	EXPECT_EQ(0, charged_more(self, make_event, make_polled_event, 48));
 }
 
-/* Threads that wait for one object, and for as many as there can be. */
-#define WIDE_WAITS	300
-
-/* What is charged for threads that wait for so many, and go on to do so. */
-static long long charge_for_waits(const FIXTURE_DATA(cgroup) * self,
-				  const int *objs, __u32 count)
-{
-	struct waiter *waiters = calloc(WIDE_WAITS, sizeof(*waiters));
-	long long start;
-
-	/* What they are told in is there before. */
-	memset(waiters, 0xff, WIDE_WAITS * sizeof(*waiters));
-	start = read_number(self->usage);
-	for (int i = 0; i < WIDE_WAITS; i++)
-		if (!waiter_start_blocked(&waiters[i], self->dev, ANY, objs,
-					  count, ME, 0))
-			return -1;
-	return read_number(self->usage) - start;
-}
-
-/* The threads are charged for besides, the first ones also for what all share. */
-static int compare_waits(const FIXTURE_DATA(cgroup) * self)
-{
-	int objs[NTSYNC_MAX_WAIT_COUNT];
-	long long less, more;
-
-	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
-		objs[i] = event_create(self->dev, 1, 0);
-	if (allow_threads(3 * WIDE_WAITS) || enter_group() ||
-	    charge_for_waits(self, objs, 1) < 0)
-		return 1;
-	less = charge_for_waits(self, objs, 1);
-	more = charge_for_waits(self, objs, NTSYNC_MAX_WAIT_COUNT);
-	if (less < 0 || more < 0)
-		return 2;
-	fprintf(stderr, "# charged %lld for each wait for many, %lld for one\n",
-		more / WIDE_WAITS, less / WIDE_WAITS);
-	return more - less >= WIDE_WAITS * 3000 ? 0 : 3;
-}
-
-TEST_F(cgroup, wide_waits_are_charged)
-{
-	pid_t pid;
-
-	if (self->error)
-		SKIP(return, NO_GROUP, strerror(self->error));
-	if (self->coarse)
-		SKIP(return, COARSE);
-	pid = fork_child();
-	ASSERT_LE(0, pid);
-	if (!pid)
-		_exit(compare_waits(self));
-	EXPECT_EQ(0, child_exit_code(pid));
-}
-
 /* Up to the limit, and back: nothing that was made is lost, and none is left. */
 static int reach_limit(int dev)
 {
