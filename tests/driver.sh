@@ -6,8 +6,8 @@
 programs=$top/build/programs
 widths=(64 32) vm=("$top/tests/vm/run") compile=()
 program_limit=300 vm_limit=1500
-# These take their time.
-! is_debug_kernel || program_limit=900 vm_limit=2700
+# Debug kernels take their time, and user-mode Linux runs the programs in full.
+! { is_debug_kernel || is_user_mode; } || program_limit=900 vm_limit=2700
 ! is_user_mode || widths=(64)
 # Where many kernels have their turn: 32-bit callers meet the same code on each.
 [[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3|6\.1-kasan|6\.1-kcsan)$ ]] || widths=(64)

@@ -58,7 +58,7 @@ static bool poller_start(struct poller *poller, int fd)
 	if (pthread_create(&poller->thread, NULL, poller_main, poller))
 		return false;
 	return wait_until(poller->done ||
-			  (poller->tid && thread_sleeps(poller->tid))) &&
+			  (poller->tid && thread_state(poller->tid) == 'S')) &&
 	       !poller->done;
 }
 
@@ -454,8 +454,8 @@ TEST_F(polls, first_two_are_both_woken)
 		meet(&polls->arrived, i, 3);
 		/* Leaves them the CPUs. */
 		waiter_pause();
-		ASSERT_TRUE(wait_until(thread_sleeps(pids[0]) &&
-				       thread_sleeps(pids[1])));
+		ASSERT_TRUE(wait_until(thread_state(pids[0]) == 'S' &&
+				       thread_state(pids[1]) == 'S'));
 		ASSERT_EQ(0, event_set(polls->events[i], &prev));
 		ASSERT_TRUE(wait_until(polls->woken == 2 * (i + 1)))
 			TH_LOG("one sleeps on, in round %d", i);

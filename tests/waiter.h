@@ -47,8 +47,8 @@ static inline void waiter_pause(void)
 	nanosleep(&moment, NULL);
 }
 
-/* Whether @tid, a thread or another process, sleeps at this instant. */
-static inline bool thread_sleeps(pid_t tid)
+/* The state of @tid, a thread or another process, as /proc names it; 0 if it is gone. */
+static inline char thread_state(pid_t tid)
 {
 	char path[64], state = 0;
 	FILE *file;
@@ -57,12 +57,12 @@ static inline bool thread_sleeps(pid_t tid)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", tid, tid);
 	file = fopen(path, "re");
 	if (!file)
-		return false;
+		return 0;
 	/* The name in parentheses may hold anything but the last ')'. */
 	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
 		state = 0;
 	fclose(file);
-	return state == 'S';
+	return state;
 }
 
 /*
@@ -86,7 +86,7 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 		nr = -1;
 	fclose(file);
 	return nr == SYS_ioctl && call[1] == request &&
-	       call[2] == (unsigned long)arg && thread_sleeps(tid);
+	       call[2] == (unsigned long)arg && thread_state(tid) == 'S';
 }
 
 static inline void *waiter_main(void *data)

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Readers of fdinfo who take long.  The driver was built with slow.h. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include "waiter.h"
+#include "task.h"
+#include "fdinfo.h"
+
+/* To pass them all takes a reader longer than wait_until() waits. */
+#define SLEEPERS	300
+#define PASSERS_BY	4
+
+#define SEC_PER_DAY	86400ULL
+
+FIXTURE(slow_fdinfo) {
+	int dev;
+	int event;
+	struct fdinfo *info;
+};
+
+FIXTURE_SETUP(slow_fdinfo)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->event = event_create(self->dev, 0, 0);
+	ASSERT_LE(0, self->event);
+	self->info = calloc(1, sizeof(*self->info));
+	ASSERT_NE(NULL, self->info);
+}
+
+FIXTURE_TEARDOWN(slow_fdinfo)
+{
+	free(self->info);
+	close(self->dev);
+}
+
+/* In 32 bits milliseconds end after 49.7 days. */
+TEST_F(slow_fdinfo, waited_for_months)
+{
+	struct waiter w;
+
+	ASSERT_TRUE(waiter_start_blocked(&w, self->dev, NTSYNC_IOC_WAIT_ANY,
+					 &self->event, 1, 1, 0));
+	for (int i = 1; i < 4; i++) {
+		ASSERT_EQ(0, fdinfo_read(self->event, self->info));
+		ASSERT_EQ(1, self->info->shown);
+		EXPECT_LE(i * 50 * SEC_PER_DAY * NSEC_PER_SEC,
+			  self->info->waits[0].waited);
+	}
+}
+
+struct traffic {
+	int dev;
+	int event;
+	atomic_int passed;
+	atomic_bool stop;
+	atomic_bool read;
+	int ret;
+};
+
+static void *pass_by(void *data)
+{
+	struct traffic *traffic = data;
+
+	while (!traffic->stop) {
+		__u64 soon = clock_ns(CLOCK_MONOTONIC) + 3 * NSEC_PER_SEC;
+
+		wait_any(traffic->dev, &traffic->event, 1, 1, soon, 0, NULL);
+		traffic->passed++;
+	}
+	return NULL;
+}
+
+static void *read_once(void *data)
+{
+	struct traffic *traffic = data;
+	struct fdinfo *info = calloc(1, sizeof(*info));
+
+	traffic->ret = info ? fdinfo_read(traffic->event, info) : -ENOMEM;
+	free(info);
+	traffic->read = true;
+	return NULL;
+}
+
+/* Whenever the reader goes on there are new waits behind its place. */
+TEST_F(slow_fdinfo, later_waits_do_not_keep_a_reader)
+{
+	struct traffic traffic = { .dev = self->dev, .event = self->event };
+	pthread_t threads[PASSERS_BY], reader;
+
+	for (int i = 0; i < PASSERS_BY; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, pass_by, &traffic));
+	ASSERT_TRUE(wait_until(traffic.passed >= PASSERS_BY));
+	ASSERT_EQ(0, pthread_create(&reader, NULL, read_once, &traffic));
+	ASSERT_TRUE(wait_until(traffic.read));
+	EXPECT_EQ(0, traffic.ret);
+	traffic.stop = true;
+	pthread_join(reader, NULL);
+	for (int i = 0; i < PASSERS_BY; i++)
+		pthread_join(threads[i], NULL);
+}
+
+FIXTURE(slow_reader) {
+	int dev;
+	int event;
+	struct waiter waiters[SLEEPERS];
+};
+
+FIXTURE_SETUP(slow_reader)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->event = event_create(self->dev, 0, 0);
+	ASSERT_LE(0, self->event);
+}
+
+FIXTURE_TEARDOWN(slow_reader)
+{
+	close(self->dev);
+}
+
+FIXTURE_VARIANT(slow_reader) {
+	unsigned long request;
+};
+
+FIXTURE_VARIANT_ADD(slow_reader, any) {
+	.request = NTSYNC_IOC_WAIT_ANY,
+};
+
+FIXTURE_VARIANT_ADD(slow_reader, all) {
+	.request = NTSYNC_IOC_WAIT_ALL,
+};
+
+TEST_F(slow_reader, can_be_killed)
+{
+	char path[64];
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < SLEEPERS; i++)
+		ASSERT_EQ(0, waiter_start(&self->waiters[i], self->dev,
+					  variant->request, &self->event, 1, 1, 0));
+	for (int i = 0; i < SLEEPERS; i++)
+		ASSERT_TRUE(waiter_blocks(&self->waiters[i]));
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", getpid(), self->event);
+	pid = fork_child();
+	if (!pid)
+		_exit(fdinfo_read_path(path, calloc(1, sizeof(struct fdinfo))));
+	ASSERT_LT(0, pid);
+	/* It has shown some, and a second passes. */
+	ASSERT_TRUE(wait_until(thread_state(pid) == 'D'));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	status = child_status(pid);
+	ASSERT_LE(0, status);
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_HARNESS_MAIN
