@@ -19,7 +19,7 @@
 #define WAITERS		10000
 #define FEWER_WAITERS	2000
 #define WATCHERS	1000
-#define OBJECTS		200000
+#define OBJECTS		1000000
 
 /* 10,000 threads need about 35 KiB each, most of it in the kernel. */
 #define WAITERS_MIB	700
@@ -351,7 +351,7 @@ FIXTURE_TEARDOWN(many)
 
 TEST_F(many, objects)
 {
-	int n = work(OBJECTS, OBJECTS / 40), objs[NTSYNC_MAX_WAIT_COUNT];
+	int n = work(OBJECTS, OBJECTS / 200), objs[NTSYNC_MAX_WAIT_COUNT];
 	struct object *objects = calloc(n, sizeof(*objects));
 	__u32 index;
 
