@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Put before ntsync.c for tests/slow/fdinfo.c: wherever the driver offers to give way
- * a second passes, and whenever it asks for the time 25 more days have.
+ * Put before ntsync.c for tests/slow/slow.c: a second passes wherever the driver offers
+ * to give way and before it reads a clock, and 25 days whenever it reads the jiffies.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
+#include <linux/timekeeping.h>
 
 static atomic64_t slow_looks;
 
@@ -14,4 +15,7 @@ static atomic64_t slow_looks;
 
 #undef cond_resched
 #define cond_resched()	msleep(1000)
+
+#define ktime_get()		(msleep(1000), ktime_get())
+#define ktime_get_real()	(msleep(1000), ktime_get_real())
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Readers of fdinfo who take long.  The driver was built with slow.h. */
+/* Some calls take long: the driver was built with slow.h. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "waiter.h"
@@ -153,6 +153,111 @@ TEST_F(slow_reader, can_be_killed)
 	status = child_status(pid);
 	ASSERT_LE(0, status);
 	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/*
+ * "The objects were looked at no earlier than the deadline", of a wait that never
+ * sleeps: it looks, then the event is set and the deadline passes, and the clock says so.
+ */
+FIXTURE(slow_wait) {
+	struct waiter waiter;
+	int dev;
+	int event;
+	int other;
+};
+
+FIXTURE_VARIANT(slow_wait) {
+	unsigned long request;
+	int count;		/* of objects; the event comes last */
+	__u32 flags;
+	clockid_t clock;
+	bool alert;		/* is the event instead */
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, any_of_1) {
+	.request = NTSYNC_IOC_WAIT_ANY, .count = 1,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, any_of_2) {
+	.request = NTSYNC_IOC_WAIT_ANY, .count = 2,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, any_alert) {
+	.request = NTSYNC_IOC_WAIT_ANY, .count = 1, .alert = true,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, all_of_1) {
+	.request = NTSYNC_IOC_WAIT_ALL, .count = 1,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, all_of_2) {
+	.request = NTSYNC_IOC_WAIT_ALL, .count = 2,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, all_alert) {
+	.request = NTSYNC_IOC_WAIT_ALL, .count = 1, .alert = true,
+	.clock = CLOCK_MONOTONIC,
+};
+
+FIXTURE_VARIANT_ADD(slow_wait, realtime) {
+	.request = NTSYNC_IOC_WAIT_ANY, .count = 1,
+	.flags = NTSYNC_WAIT_REALTIME, .clock = CLOCK_REALTIME,
+};
+
+FIXTURE_SETUP(slow_wait)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->event = event_create(self->dev, 0, 0);
+	ASSERT_LE(0, self->event);
+	/* Signaled for waits for all, which then look at the event. */
+	self->other = event_create(self->dev, 1, variant->request == NTSYNC_IOC_WAIT_ALL);
+	ASSERT_LE(0, self->other);
+}
+
+FIXTURE_TEARDOWN(slow_wait)
+{
+	close(self->dev);
+}
+
+TEST_F(slow_wait, looks_after_its_deadline)
+{
+	int objs[2] = { self->other, self->event };
+	int first = variant->count == 2 ? 0 : 1, alert = 0, rounds = 0;
+	struct waiter *w = &self->waiter;
+	bool in_time = false;
+	__u32 value;
+	int ret;
+
+	if (variant->alert) {
+		/* The other must not end the wait. */
+		ASSERT_LE(0, event_reset(self->other, &value));
+		first = 0;
+		alert = self->event;
+	}
+	while (!in_time) {
+		__u64 deadline = clock_ns(variant->clock) + NSEC_PER_SEC / 2;
+
+		waiter_fill(w, self->dev, variant->request, objs + first, variant->count,
+			    1, alert);
+		w->args.flags = variant->flags;
+		w->args.timeout = deadline;
+		ASSERT_EQ(0, waiter_run(w));
+		/* It has looked, and the second before it reads the clock passes. */
+		ASSERT_TRUE(wait_until(w->done || thread_state(w->tid) == 'D'));
+		ASSERT_EQ(0, event_set(self->event, &value));
+		in_time = clock_ns(variant->clock) < deadline && !w->done;
+		ret = waiter_join(w);
+		EXPECT_TRUE(!in_time || !ret);
+		ASSERT_EQ(0, event_reset(self->event, &value));
+		rounds++;
+	}
+	say_done("%d rounds", rounds);
 }
 
 TEST_HARNESS_MAIN
