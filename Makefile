@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# The commands of a person.  The module itself is described in Kbuild.
+# The commands of this tree.  Kbuild describes the module itself.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
@@ -14,20 +14,20 @@ LLVM ?= 1
 export LLVM
 endif
 
-# Where depmod prefers a module to one that the kernel has.
+# The folder in which depmod prefers a module to the kernel's own.
 INSTALL_MOD_DIR ?= updates
 export INSTALL_MOD_DIR
 
 modules: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-# In updates/, which goes before kernel/.  Where the headers hold no key to sign with,
+# In updates/, which takes precedence over kernel/.  If the headers contain no signing key,
 # kbuild would complain.
 modules_install: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates \
 		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) modules_install
 
-# A build folder that was made for another kernel gives a module that none loads.
+# Headers of another kernel would give a module that the running kernel does not load.
 headers:
 	$(if $(wildcard $(KDIR)/Makefile),,$(error no kernel headers in \
 		$(KDIR): install the package linux-headers-$(running), \
@@ -84,7 +84,7 @@ export SEED
 check-model:
 	@tests/spin/check $(MODEL)
 
-# So many breaks of the driver with N=n; all of them without.
+# N=n picks that many breaks of the driver; without it, all are tried.
 check-mutants:
 	@tests/mutants/check $(N)
 
@@ -147,69 +147,70 @@ distclean: clean
 help:
 	@echo 'make                  build ntsync.ko for the running kernel'
 	@echo 'make KDIR=FOLDER      build it for the kernel with these headers'
-	@echo 'make install          install it, as root: loaded now and at boot, until the next'
-	@echo '                      kernel (DESTDIR=FOLDER, PREFIX=/usr/local); make uninstall'
-	@echo 'make dkms-install     install its source for DKMS, which builds it for each kernel'
-	@echo '                      that is installed, as root; make dkms-uninstall'
-	@echo 'make autoload         where the kernel has ntsync as a module: have it loaded now and at'
-	@echo '                      boot, as root; make uninstall'
+	@echo 'make install          install it, as root, for this kernel only: loaded now and at boot'
+	@echo '                      (DESTDIR=FOLDER, PREFIX=/usr/local); make uninstall'
+	@echo 'make dkms-install     install its source for DKMS, as root, which builds it for each'
+	@echo '                      installed kernel; make dkms-uninstall'
+	@echo 'make autoload         if the kernel has ntsync as a module: load it now and at boot, as'
+	@echo '                      root; make uninstall'
 	@echo 'make tools            build ntsync-check, ntsync-bench, and lsntsync, which shows who waits'
 	@echo '                      for what, in build/tools (make -C tools install installs them)'
 	@echo 'make deb              build Debian packages, in build/deb'
 	@echo 'make dist             pack the sources, in build/dist'
-	@echo 'make demo             show it at work in a VM'
-	@echo 'make quick            while you edit: run the tests of the driver in a minute, smaller'
-	@echo '                      and 64-bit only, on a Linux that is a program (user-mode Linux)'
+	@echo 'make demo             run a demonstration in a VM'
+	@echo 'make quick            while you edit: run the tests of the driver in a minute, with less'
+	@echo '                      work and 64-bit only, on user-mode Linux (a kernel as a program)'
 	@echo 'make check            before you commit: run all tests, most of them in a VM'
-	@echo 'make check TEST=NAME  run a part: source, reader, graft, fetch, build, vm, tools, beside, testers,'
-	@echo '                      a program of tests/ such as wait_all, or programs, which is all of'
-	@echo '                      them; several in quotes'
+	@echo 'make check TEST=NAME  run a part: source, reader, graft, fetch, build, vm, tools, beside,'
+	@echo '                      testers, a program of tests/ such as wait_all, or programs for all'
+	@echo '                      of these; several in quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
-	@echo 'make check-build      build the module for the kernels of other processors, and run none'
+	@echo 'make check-build      only build the module, for the kernels of other processors'
 	@echo '                      (KERNELS="6.12-s390x 7-loong64" picks)'
-	@echo 'make check-model      search models of the protocol, and litmus tests of its memory order,'
-	@echo '                      for all that can happen (MODEL="grant watch" picks)'
-	@echo 'make check-random     compare the driver with a model, STEPS=1000000 at random, alone and'
-	@echo '                      with threads at once; SEED=n repeats, CPUS=2 of the VM;'
-	@echo '                      and see all that is random find what is wrong with broken drivers'
-	@echo 'make check-mutants    break the driver in N small ways at random, or in all, and tell'
-	@echo '                      which of them no test notices; SEED=n repeats'
-	@echo 'make check-fuzz       CALLS=1000000 calls at random, right and wrong; SEED=n repeats'
-	@echo 'make soak             processes that are killed all the time, and calls at random,'
-	@echo '                      for MINUTES=5, a third of it each on CPUS="2 4 8"; with'
-	@echo '                      KERNEL=7.3-um most of it calls as fast as can be'
-	@echo 'make soak-totals      what all runs of make soak add up to'
+	@echo 'make check-model      search all states of models of the protocol, and all outcomes of'
+	@echo '                      litmus tests of its memory order (MODEL="grant watch" picks)'
+	@echo 'make check-random     compare the driver with a model, STEPS=1000000 random steps, with'
+	@echo '                      one thread and with several at once; check that the random tests'
+	@echo '                      find what is wrong with broken drivers; SEED=n repeats a run,'
+	@echo '                      CPUS=2 are those of the VM'
+	@echo 'make check-mutants    break the driver in N small ways at random, or in all, and list'
+	@echo '                      the breaks that no test notices; SEED=n repeats a run'
+	@echo 'make check-fuzz       make CALLS=1000000 random calls, right and wrong; SEED=n repeats them'
+	@echo 'make soak             kill processes and make random calls for MINUTES=5, a third of it'
+	@echo '                      each on CPUS="2 4 8"; with KERNEL=7.3-um most of it calls at full'
+	@echo '                      speed'
+	@echo 'make soak-totals      the sums of all runs of make soak'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build cross rpm arch nix make'
 	@echo '                      clang status readme debian12 boot secureboot debian13" picks)'
-	@echo 'make check-running    run the tests of the interface on this machine, on the driver that is'
-	@echo '                      loaded, as root and without a VM (TEST="sem order" picks)'
-	@echo 'make check-debug      run them on kernels that report memory errors, misuse of'
-	@echo '                      locks, leaks and data races, and see that these do'
+	@echo 'make check-running    run the tests of the interface on this machine, with the driver that'
+	@echo '                      is loaded, as root and without a VM (TEST="sem order" picks)'
+	@echo 'make check-debug      run them on kernels that report memory errors, misuse of locks,'
+	@echo '                      leaks and data races, and check that these kernels do'
 	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
-	@echo '                      VM=yes in a VM too, WINE=FOLDER under the one installed there'
+	@echo '                      VM=yes runs it in a VM too, WINE=FOLDER under another Wine'
 	@echo 'make check-ci         what each change has to pass: check-matrix on five kernels (one of'
 	@echo '                      another processor), check-build, check-debug, check-coverage,'
 	@echo '                      check-model, parts of check and check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
-	@echo 'make kernels.rst      write what check-matrix found last on each kernel to'
+	@echo 'make kernels.rst      write the last results of check-matrix to'
 	@echo '                      Documentation/kernels.rst'
-	@echo 'make debugging.rst    run the commands of Documentation/debugging.rst in a VM and put'
-	@echo '                      what they print into it, and its picture beside it'
+	@echo 'make debugging.rst    run the commands of Documentation/debugging.rst in a VM, and'
+	@echo '                      replace their output and the picture'
 	@echo '                      (PART="hang top cost" picks; crash needs 860 MB)'
-	@echo 'make bench            count the instructions of this driver and of the one that'
-	@echo '                      Linux 7.3 has; KO=FILE.ko measures a third module too'
-	@echo 'make bench-latency    the same of the longest stretches without preemption only'
-	@echo 'make bench-time       nanoseconds of both on user-mode Linux, on the processors of this'
-	@echo '                      machine, which should have nothing else to do'
-	@echo 'make clean            remove what was built; what was downloaded stays in'
-	@echo '                      build/cache'
+	@echo 'make bench            count the instructions of this driver and of the one in Linux 7.3;'
+	@echo '                      KO=FILE.ko measures a third module too'
+	@echo 'make bench-latency    count only their longest stretches without preemption'
+	@echo 'make bench-time       measure nanoseconds of both on user-mode Linux, on the processors'
+	@echo '                      of this machine, which should be idle'
+	@echo 'make clean            remove what was built, but not what was downloaded'
+	@echo '                      to build/cache'
 	@echo 'make distclean        remove that as well'
 	@echo
 	@echo 'deb, demo, quick and check install the Debian packages they need (as root) and say which.'
-	@echo 'KERNEL=6.1-rt has them use another of Debian'"'"'s kernels than $(KERNEL), KERNEL=7.3-um or'
-	@echo '7.3-um-kasan user-mode Linux.'
+	@echo 'KERNEL=6.1-rt makes them use another of Debian'"'"'s kernels instead of $(KERNEL), and'
+	@echo 'KERNEL=7.3-um or 7.3-um-kasan user-mode Linux.'
 
 .PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall autoload deb dist demo quick check check-matrix check-build check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-running check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help
