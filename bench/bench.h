@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Counting instructions in a guest whose time-stamp counter advances by one
- * with each of them (QEMU's -icount shift=0).
+ * with each instruction (QEMU's -icount shift=0).
  */
 #ifndef NTSYNC_BENCH_H
 #define NTSYNC_BENCH_H

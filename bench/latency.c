@@ -63,7 +63,7 @@ static void trace_this_thread(void)
 	const struct sched_param urgent = { .sched_priority = 2 };
 	char pid[16];
 
-	/* Those whom it wakes don't preempt it. */
+	/* The threads that it wakes don't preempt it. */
 	must(!sched_setscheduler(0, SCHED_FIFO, &urgent));
 	snprintf(pid, sizeof(pid), "%d", gettid());
 	put("set_ftrace_pid", pid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* By these no-ops the guest tells the plugin of lines/lines.c what it does. */
+/* The no-ops with which the guest tells the plugin of lines/lines.c what it does. */
 #ifndef NTSYNC_BENCH_MARKS_H
 #define NTSYNC_BENCH_MARKS_H
 

@@ -1,8 +1,8 @@
 #!/usr/bin/awk -f
 # SPDX-License-Identifier: GPL-2.0
-# What the guest printed (see bench.c; a module's name stands before each line)
-# as tables, or with -v csv=1 as comma-separated values.  The modules are
-# theirs, ours, and maybe other; what needs none is printed under others.
+# Prints the output of the guest (see bench.c; each line begins with the name of a
+# module) as tables, or with -v csv=1 as comma-separated values.  The modules are
+# theirs, ours, and possibly other; rows that need no module are under others.
 BEGIN { FS = "\t" }
 
 { key = $2 SUBSEP $3 SUBSEP $4 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Single operations, for all who measure what they cost. */
+/* Single operations, for all programs that measure them. */
 #define _GNU_SOURCE
 #include "rows.h"
 

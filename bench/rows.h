@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Single operations of /dev/ntsync: what is to be measured, in instructions by bench.c
- * and in time by tools/ntsync-bench.c.
+ * Single operations of /dev/ntsync, which bench.c measures in instructions and
+ * tools/ntsync-bench.c in time.
  */
 #ifndef NTSYNC_ROWS_H
 #define NTSYNC_ROWS_H

@@ -100,7 +100,7 @@ TEST_F(alert, ends_a_blocked_wait)
 	EXPECT_EQ(2U, self->waiter.args.index);
 	EXPECT_ACQUIRED(self->alert, ME);
 
-	/* What is signaled afterwards stays for others. */
+	/* Objects that are signaled afterwards stay signaled. */
 	for (i = 0; i < 2; i++) {
 		EXPECT_UNSIGNALED(self->object[i]);
 		EXPECT_EQ(0, object_signal(self->object[i]));
@@ -227,7 +227,7 @@ TEST_F(alert, is_shared)
 	EXPECT_ACQUIRED(self->alert, ME);
 }
 
-/* What is the alert of one wait is an object of another. */
+/* The alert of one wait is an object of another. */
 TEST_F(alert, is_an_object_elsewhere)
 {
 	struct waiter second;

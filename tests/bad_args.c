@@ -85,7 +85,7 @@ TEST_F(bad_args, creation_writes_nothing)
 	EXPECT_EQ(6U, event.signaled);
 }
 
-/* Lowers the limit to what is open; returns the lowest free descriptor. */
+/* Lowers the limit to the descriptors that are open; returns the lowest free one. */
 static int use_up_descriptors(struct rlimit *old)
 {
 	struct rlimit limit;
@@ -116,7 +116,7 @@ TEST_F(bad_args, no_descriptor_left)
 		EXPECT_EQ(-EMFILE, mutex_create(dev, 1, 1));
 		EXPECT_EQ(-EMFILE, event_create(dev, 1, 1));
 	}
-	/* What is wrong with the argument is said first. */
+	/* Errors in the argument are reported first. */
 	EXPECT_EQ(-EINVAL, sem_create(dev, 1, 0));
 	EXPECT_EQ(-EINVAL, mutex_create(dev, 1, 0));
 	EXPECT_EQ(-EFAULT, ntsync_call(dev, NTSYNC_IOC_CREATE_EVENT, NULL));

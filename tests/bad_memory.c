@@ -499,7 +499,7 @@ FIXTURE_TEARDOWN(bad_result)
 	world_destroy(&self->world);
 }
 
-TEST_F(bad_result, wakes_nobody)
+TEST_F(bad_result, wakes_no_one)
 {
 	int fd = world_fd(&self->world, variant->thing);
 	int i;

@@ -6,10 +6,10 @@
 programs=$top/build/programs
 widths=(64 32) vm=("$top/tests/vm/run") compile=()
 program_limit=300 vm_limit=1500
-# Debug kernels take their time, and user-mode Linux runs the programs in full.
+# Debug kernels are slow, and user-mode Linux runs the programs in full.
 ! { is_debug_kernel || is_user_mode; } || program_limit=900 vm_limit=2700
 ! is_user_mode || widths=(64)
-# Where many kernels have their turn: 32-bit callers meet the same code on each.
+# For runs on many kernels: the code for 32-bit callers is the same on each.
 [[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3|6\.1-kasan|6\.1-kcsan)$ ]] || widths=(64)
 memory=4G cc=gcc
 architecture_of "$kernel"
@@ -22,7 +22,7 @@ fi
 
 built_in() { kernel_has CONFIG_NTSYNC=y; }
 
-# All runs share them, and make knows which are stale.
+# All runs share the programs, and make knows which are stale.
 build_programs() {
 	say "building the test programs"
 	mkdir -p "$programs"
@@ -31,8 +31,8 @@ build_programs() {
 		fail "the test programs: one does not compile"
 }
 
-# boot FOLDER MODULE OPTION...: becomes a guest that leaves its kernel's messages in the
-# folder, so it wants a shell of its own.
+# boot FOLDER MODULE OPTION...: replaces the shell with a guest that leaves its kernel's
+# messages in the folder, so call it in a subshell.
 boot() {
 	exec "${vm[@]}" --kernel "$cache/kernel-$kernel/vmlinuz" ${2:+--module "$2"} \
 		--file "$programs:/tests" --time "$vm_limit" --append 'slab_nomerge oops=panic' \
@@ -45,7 +45,8 @@ boot_with_driver() {
 		--file "$tree/tests/modules/false_alarm.ko" "${@:2}"
 }
 
-# in_guest COMMAND...: boots as that says, and reads the results of the groups ${wanted[@]}.
+# in_guest COMMAND...: runs the command, which boots a guest, and reads the results of the
+# groups ${wanted[@]}.
 in_guest() {
 	say "booting Linux $kernel"
 	read_guest "${wanted[@]}" < <("$@" | tee "$out/guest.log"

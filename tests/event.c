@@ -274,7 +274,7 @@ TEST_F(event_waiters, all_return_success)
 	EXPECT_EVENT(variant->manual, variant->manual, self->fd);
 }
 
-TEST_F(event_waiters, reset_and_read_wake_nobody)
+TEST_F(event_waiters, reset_and_read_wake_no_one)
 {
 	__u32 prev = GARBAGE;
 
@@ -284,7 +284,7 @@ TEST_F(event_waiters, reset_and_read_wake_nobody)
 	EXPECT_EQ(WAITERS, blocked_waiters(self->waiter));
 }
 
-/* A pulse reaches those who wait, not those who come later. */
+/* A pulse reaches threads that wait, not those that come later. */
 TEST_F(event_waiters, pulse_is_not_remembered)
 {
 	struct waiter late;

@@ -235,7 +235,7 @@ static int add_to_epoll(const struct scene *scene)
 
 /*
  * Makes the call with a fault in one place after the other, until there is none
- * left.  Returns how many calls failed for want of memory, or -1 if something
+ * left.  Returns how many calls failed for lack of memory, or -1 if something
  * was wrong; of the places, @copies are copies.
  */
 static int fail_in_turn(struct scene *scene,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What /proc/PID/fdinfo shows of objects and of those who wait for them. */
+/* What /proc/PID/fdinfo shows of objects and of the waits for them. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <poll.h>
@@ -438,7 +438,7 @@ static void *take_and_give(void *data)
 }
 
 /* Readers have places in the queues that they read: no one stumbles there. */
-TEST_F(fdinfo, readers_disturb_nobody)
+TEST_F(fdinfo, readers_disturb_no_one)
 {
 	struct readers readers = {
 		.objs = { mutex_create(self->dev, 0, 0),
@@ -494,7 +494,7 @@ TEST_F(fdinfo, other_users_may_not_read)
 	EXPECT_EQ(EACCES, child_exit_code(pid));
 }
 
-/* In the child's pid namespace the waiter, a thread of ours, is not to be seen. */
+/* In the child's pid namespace the waiter, a thread of ours, is not visible. */
 static int read_in_namespace(int fd, struct fdinfo *info)
 {
 	char path[64];

@@ -21,7 +21,7 @@ FIXTURE_TEARDOWN(files)
 	world_destroy(&self->world);
 }
 
-TEST_F(files, device_is_for_everybody)
+TEST_F(files, device_is_for_all_users)
 {
 	struct stat stat;
 

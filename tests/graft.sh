@@ -13,7 +13,7 @@ make_tree() {
 	done
 }
 
-# As make_tree, but with an ntsync of its own, in the manner of Linux 6.14.
+# Like make_tree, but the tree has its own ntsync, as Linux 6.14 does.
 make_tree_with_ntsync() {
 	local misc=$trees/$1/drivers/misc
 	make_tree "$1"
@@ -27,13 +27,13 @@ make_tree_with_ntsync() {
 		"$trees/$1/tools/testing/selftests/Makefile"
 }
 
-# All that a tree is, times of files included.
+# A complete listing of a tree, including the times of files.
 tree_state() {
 	(cd "$trees/$1" && find . \( -type d -printf '%p %m\n' \) -o -printf '%p %m %T@ %l\n' &&
 		find . -type f -exec sha256sum {} +) | sort
 }
 
-# Passes if graft says this and the tree is then what it was.
+# Passes if graft says this and leaves the tree unchanged.
 refuses() {
 	local before
 	before=$(tree_state "$2")
@@ -45,7 +45,7 @@ refuses() {
 	fi
 }
 
-# What those who have a kernel tree do, but for the headers, which they install.
+# What a user with a kernel tree does, except that headers are not installed.
 build_selftests() {
 	local selftests=$trees/grafted/tools/testing/selftests
 	cp "$cache"/source/tools/testing/selftests/{lib.mk,kselftest.h,kselftest_harness.h} "$selftests"
@@ -58,7 +58,7 @@ build_selftests() {
 
 same_trees() { diff -r "$trees/$1" "$trees/$2"; }
 
-# What a graft has made of the tree PLAIN, which must differ in nothing else.
+# What a graft has changed in the tree PLAIN, where nothing else may differ.
 grafted_right() {
 	local misc=drivers/misc tests=tools/testing/selftests
 	mkdir -p "$trees/expected"
@@ -78,8 +78,8 @@ grafted_right() {
 	same_trees expected grafted
 }
 
-# A graft whose first, second, ... move fails leaves the tree as it was, until it is
-# through.
+# A graft whose first, second, ... move fails leaves the tree unchanged, up to the number
+# of moves at which it succeeds.
 graft_undoes() {
 	local before failing
 	before=$(tree_state own)

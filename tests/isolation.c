@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Instances: each open file of the device is a world of its own. */
+/* Instances: each open file of the device is separate from all others. */
 #define _GNU_SOURCE
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -273,7 +273,7 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 	if (!pid) {
 		int got[PASSED], ret;
 
-		/* Only what is received may count, not what was inherited. */
+		/* Only received descriptors may count, not inherited ones. */
 		world_destroy(&self->mine);
 		world_destroy(&self->theirs);
 		ret = take(sockets[1], got) ?:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # for the scripts
-# What tests/check, tests/matrix and tests/demo share.
+# Functions for tests/check, tests/matrix, tests/demo and other scripts.
 
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 cache=$top/build/cache
@@ -9,13 +9,13 @@ kernel=${1:-6.1}
 # shellcheck source=tests/vm/arch.sh
 . "$top/tests/vm/arch.sh"
 
-# The kernels of other processors: those that are run, those that the module is built for and
-# no more, and of these the ones of Debian's unstable, which change under us.
+# The kernels of other processors: those that are run, those for which the module is only
+# built, and among these the ones of Debian's unstable, which change at any time.
 run_elsewhere=(6.1-arm64 6.1-i386 6.12-armhf 6.12-ppc64el 6.12-riscv64 6.12-s390x)
 built_elsewhere=(6.1-armhf 6.12-arm64 7.3-arm64)
 unstable=(7-loong64)
 
-# Not those of a make that called us.
+# Do not use those of a make that called us.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 say() { echo "$self: $*" >&2; }
@@ -29,14 +29,14 @@ take_turns() {
 	flock -n 8 || { say "waiting for another make $self in this folder"; flock 8; }
 }
 
-# A copy of the sources as a clean clone would have them, edits included.
+# A copy of the sources as in a clean clone, but with uncommitted edits.
 copy_sources() {
 	rm -rf "$1"
 	mkdir -p "$1"
 	tar -C "$top" -c --exclude-vcs --exclude-vcs-ignores --exclude=./build . | tar -C "$1" -x
 }
 
-# Debian's kernel of that name, or one of our own, and what boots it.
+# Gets Debian's kernel of that name, or builds ours, and gets what is needed to boot it.
 get_kernel() {
 	local fetch=$top/tests/vm/fetch
 	architecture_of "$1"
@@ -51,7 +51,7 @@ get_kernel() {
 	fi
 }
 
-# The headers' word about an option.
+# Do the headers say that the kernel has this option?
 kernel_has() {
 	grep -qsx "$1" "$cache/kernel-$kernel/headers/include/config/auto.conf"
 }
@@ -60,7 +60,7 @@ is_user_mode() { [[ $kernel == *-um || $kernel == *-um-* ]]; }
 
 is_debug_kernel() { [[ $kernel == *-kasan || $kernel == *-kcsan ]]; }
 
-# How a debug kernel wants its modules compiled, where it does not say so itself.
+# Options for modules of a debug kernel that its own makefiles do not set.
 instruments() {
 	! kernel_has CONFIG_UBSAN=y || echo UBSAN_SANITIZE=y
 	! kernel_has CONFIG_KCOV=y || echo KCOV_INSTRUMENT=y
@@ -68,9 +68,9 @@ instruments() {
 		echo GCOV_PROFILE=y KCFLAGS=-fprofile-update=atomic CFLAGS_ntsync.o=-fno-inline
 }
 
-# Runs make with what the kernel's own distribution would build modules with.
-# Debian's kernels were unpacked without the vmlinux that BTF would need, so it does not
-# matter either which pahole would make that.
+# Runs make with the compiler with which the kernel's distribution builds modules.
+# Debian's kernels were unpacked without the vmlinux that BTF needs, so the version of
+# pahole does not matter either.
 kmake() {
 	local folder=$cache/kernel-$kernel inside=() cross=() gcc=gcc-12
 	if [[ -e $folder/system ]]; then
@@ -91,8 +91,8 @@ kbuild() {
 	kmake -C "$cache/kernel-$kernel/headers" "${clang[@]}" $(instruments) "$@"
 }
 
-# Runs a command in the system of another Debian, where this folder is what it is
-# here.  The mounts end with the command.
+# Runs a command in the system of another Debian, with this folder at the same path.
+# The mounts end with the command.
 in_system() {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --map-root-user --mount sh -ec '
@@ -106,7 +106,7 @@ in_system() {
 	' sh "$1" "$top" "${@:2}"
 }
 
-# The text between two marks of a file, replaced by standard input.
+# Replaces the text between two marks of a file with standard input.
 replace_between() {
 	local part
 	part=$(mktemp "$1.XXXXXX")
@@ -120,7 +120,7 @@ replace_between() {
 	fi
 }
 
-# Results.  What a test's command says is left in $out/said.
+# Results.  The output of a test's command is left in $out/said.
 
 passed=0 failed=0 skipped=0 remarks=()
 
@@ -141,7 +141,7 @@ skip() {
 	echo "ok $1 # SKIP $2"
 }
 
-# Passes if the command succeeds and says nothing.
+# Passes if the command succeeds and prints nothing.
 silent() {
 	if "${@:2}" >"$out/said" 2>&1 && [[ ! -s $out/said ]]; then
 		pass "$1"
@@ -151,7 +151,7 @@ silent() {
 	fi
 }
 
-# Passes if the command ends with this status and says something like this.
+# Passes if the command exits with this status and prints a line that matches.
 says() {
 	local status=0
 	"${@:4}" >"$out/said" 2>&1 || status=$?
@@ -164,7 +164,7 @@ says() {
 	fi
 }
 
-# What failed in a log of results, with the end of what the test said before.
+# The failures in a log of results, each with the last lines that the test printed.
 failures() {
 	awk '
 		/^    / { said[++n] = $0; next }
@@ -172,7 +172,7 @@ failures() {
 		{ n = 0 }' "$1"
 }
 
-# The end of a run: what failed, a last remark and the numbers.
+# The end of a run: the failures, a last remark and the counts.
 tally() {
 	echo
 	[[ ${#remarks[@]} == 0 ]] || printf '%s\n' "${remarks[@]}" ''

@@ -564,7 +564,7 @@ TEST_F(descriptors, outlive_their_maker)
 	EXPECT_SEM(2, 2, fds[1]);
 }
 
-/* What is leaked by a hundred thousand shows in the memory of a small guest. */
+/* A leak by each of a hundred thousand calls is visible in the memory of a small guest. */
 TEST_F(descriptors, made_and_closed_many_times)
 {
 	struct object object;

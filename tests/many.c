@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many waiters, many objects, wide waits, and what the memory cgroup says. */
+/* Many waiters, many objects, wide waits, and charging to the memory cgroup. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <poll.h>
@@ -137,7 +137,7 @@ FIXTURE_TEARDOWN(crowd)
 	close(self->dev);
 }
 
-/* Each has an owner of its own, its place plus one. */
+/* Each has a different owner, its place plus one. */
 static int start_crowd(FIXTURE_DATA(crowd) * self, int n, unsigned long request,
 		       const int *objs, __u32 count)
 {
@@ -534,13 +534,13 @@ FIXTURE_TEARDOWN(cgroup)
 
 static int enter_group(void)
 {
-	/* The table of descriptors is not to be part of what is measured. */
+	/* The table of descriptors must not be part of the measurement. */
 	if (dup2(0, 4 * CHARGED - 1) < 0 || close(4 * CHARGED - 1))
 		return -errno;
 	return write_file(GROUP "/cgroup.procs", "0");
 }
 
-/* What is made many times, to see what it is charged. */
+/* Objects that are made many times, to see what is charged for them. */
 
 static int make_eventfd(int dev)
 {

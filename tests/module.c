@@ -98,7 +98,7 @@ TEST_F(module, stays_while_there_is_an_object)
 }
 
 /* No descriptor is left, but the call has the file. */
-TEST_F(module, stays_while_somebody_waits)
+TEST_F(module, stays_while_a_thread_waits)
 {
 	int event = event_create(self->dev, 0, 0);
 	struct waiter w;

@@ -313,7 +313,7 @@ TEST_F(mutex_queue, only_the_last_unlock_hands_over)
 	EXPECT_MUTEX(0, 0, self->fd);
 }
 
-TEST_F(mutex_queue, failing_calls_wake_nobody)
+TEST_F(mutex_queue, failing_calls_wake_no_one)
 {
 	EXPECT_EQ(-EPERM, mutex_unlock(self->fd, OTHER, NULL));
 	EXPECT_EQ(-EINVAL, mutex_unlock(self->fd, 0, NULL));
@@ -407,7 +407,7 @@ FIXTURE_TEARDOWN(abandoned)
 	close(self->dev);
 }
 
-TEST_F(abandoned, belongs_to_nobody)
+TEST_F(abandoned, belongs_to_no_one)
 {
 	EXPECT_ABANDONED(self->fd);
 	EXPECT_EQ(-EPERM, mutex_unlock(self->fd, OTHER, NULL));

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Stands for nixpkgs, as far as packaging/nix asks for it: what it builds with is this
-# machine's, and the kernel's headers are in a folder.
+# Replaces nixpkgs, as far as packaging/nix needs it: the build tools are this machine's,
+# and the kernel's headers are in a folder.
 { headers }:
 
 {

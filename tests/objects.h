@@ -34,7 +34,7 @@ struct state {
 	__u32 second;
 };
 
-/* Unsignaled for everybody except, if it is a mutex, NOBODY_WAITS. */
+/* Unsignaled for all owners except, if it is a mutex, NOBODY_WAITS. */
 static inline struct object object_create(int dev, enum kind kind)
 {
 	struct object object = { .kind = kind, .fd = -EINVAL };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whom a signal serves: first come first served, waits-for-all before
+ * Which waits a signal serves: first come first served, waits-for-all before
  * waits-for-any, real-time threads before ordinary ones.
  *
  * Waiters queue one at a time, each seen asleep before the next begins, so the
@@ -18,7 +18,7 @@
 
 #define MAX_WAITERS 48
 
-/* A queue of waiters, each with an owner of its own: its place plus one. */
+/* A queue of waiters, each with a different owner: its place plus one. */
 struct queue {
 	int dev;
 	int n;
@@ -196,7 +196,7 @@ TEST_F(order, all_before_any)
 	ASSERT_SERVED(&self->queue, self->object, 1, 3, 4, 0, 2);
 }
 
-/* A wait-for-all that another object holds up is no obstacle to others. */
+/* A wait-for-all that has to wait for another object does not hold up others. */
 TEST_F(order, unsatisfiable_all_is_passed)
 {
 	int objs[2] = { event_create(self->queue.dev, 1, 0), self->object.fd };
@@ -696,7 +696,7 @@ TEST_F(order_of_sets, place_survives_moves)
 	ASSERT_SERVED(&self->queue, self->prize, 0, 1, 2);
 }
 
-/* The same, where only the last signal of all satisfies anybody. */
+/* The same, where only the last signal of all satisfies a wait. */
 TEST_F(order_of_sets, gate_opens_last)
 {
 	int objs[3], already = 0;

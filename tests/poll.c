@@ -163,7 +163,7 @@ TEST_F(poll, select_sees_the_same)
 	EXPECT_FALSE(FD_ISSET(self->object.fd, &out));
 }
 
-/* Those who wait come first; pollers hear of what they leave. */
+/* Waits come first; pollers hear only of what these leave. */
 TEST_F(poll, waits_are_served_before)
 {
 	struct poller poller;
@@ -391,7 +391,7 @@ TEST_F(polls, pulses_are_not_seen)
 	}
 }
 
-/* A mutex whose owner is dead is to be had. */
+/* A mutex whose owner is dead can be acquired. */
 TEST_F(polls, kill_ends_poll)
 {
 	int mutex = mutex_create(self->dev, OTHER, 2);
@@ -464,7 +464,7 @@ TEST_F(polls, first_two_are_both_woken)
 		EXPECT_EQ(0, child_exit_code(pids[i]));
 }
 
-/* Also by recursion a mutex is to be had only by its owner. */
+/* Recursion too lets only its owner acquire a mutex. */
 TEST_F(polls, owned_mutexes_are_not_readable)
 {
 	int mutex = mutex_create(self->dev, ME, UINT32_MAX);

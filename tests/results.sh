@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # for the script, and kernel and top from it
-# Reads what tests/guest prints, judges its programs and counts with pass, fail and
-# skip of lib.sh.  What is cut off is a failure: what starts a guest says which groups of
-# results it has.
+# Reads the output of tests/guest, judges its programs and counts with pass, fail and
+# skip of lib.sh.  The caller says which groups of results a guest has, so output that is
+# cut off is a failure.
 
 # What tests/guest does after its programs.
 after_programs=(afterwards "a failing test" "a crash" "a hang" "a warning of the kernel")
 
-# Is this skip one of those that tests/skips knows of the kernel?
+# Does tests/skips have this skip for this kernel?
 skip_is_known() {
 	local pattern program test why
 	while IFS=';' read -r pattern program test why; do
@@ -20,12 +20,12 @@ skip_is_known() {
 	return 1
 }
 
-# What is neither a result nor about one.
+# Lines that are neither a result nor about one.
 note() {
 	notes+=("$1")
 }
 
-# Judges the program that has ended.  Empty: all is well.
+# Judges the program that has ended.  Prints nothing if all is well.
 verdict() {
 	if [[ -n $hung ]]; then
 		echo "no end after $hung s"
@@ -64,7 +64,7 @@ end() {
 	group='' expected='' notes=()
 }
 
-# What was said since the last result; of a flood the two ends.
+# Prints the output since the last result; if it is long, only both ends.
 show_notes() {
 	local count=${#notes[@]}
 	((count <= 100)) ||
@@ -99,7 +99,7 @@ result() {
 	notes=() running='' did=''
 }
 
-# read_guest GROUP...: reads the results of these, all and in this order.
+# read_guest GROUP...: reads the results of all these groups, in this order.
 read_guest() {
 	local line vm_status='' expected_in name_in ended=() name missing=()
 	group='' expected='' running='' did='' notes=()

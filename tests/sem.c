@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Semaphores: counting, its limits, and whom a release wakes. */
+/* Semaphores: counting, its limits, and which waits a release ends. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "waiter.h"
@@ -242,7 +242,7 @@ TEST_F(sem_waiters, release_wakes_as_many_as_it_adds)
 	}
 }
 
-TEST_F(sem_waiters, what_nobody_waits_for_stays)
+TEST_F(sem_waiters, what_no_one_waits_for_stays)
 {
 	__u32 value = WAITERS - 1;
 	int i;
@@ -259,7 +259,7 @@ TEST_F(sem_waiters, what_nobody_waits_for_stays)
 }
 
 /* The limit holds for the count before any waiter has taken from it. */
-TEST_F(sem_waiters, overflow_wakes_nobody)
+TEST_F(sem_waiters, overflow_wakes_no_one)
 {
 	__u32 value = WAITERS + 1;
 
@@ -274,7 +274,7 @@ TEST_F(sem_waiters, overflow_wakes_nobody)
 	EXPECT_EQ(WAITERS, blocked_waiters(self->waiter, WAITERS));
 }
 
-TEST_F(sem_waiters, reading_wakes_nobody)
+TEST_F(sem_waiters, reading_wakes_no_one)
 {
 	EXPECT_SEM(0, WAITERS, self->fd);
 	EXPECT_EQ(WAITERS, blocked_waiters(self->waiter, WAITERS));

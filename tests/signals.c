@@ -121,7 +121,7 @@ static __u32 satisfied_index(const FIXTURE_VARIANT(signals) * variant)
 	return variant->request == ALL ? 0 : variant->count / 2;
 }
 
-/* All that the wait could have taken is as setup left it. */
+/* Everything that the wait could have taken is as setup left it. */
 #define EXPECT_NOTHING_TAKEN() do { \
 	for (int _i = 0; _i < variant->count; _i++) \
 		EXPECT_EVENT(0, variant->request == ALL && \
@@ -429,7 +429,7 @@ TEST_F(signals, success_is_kept)
 }
 
 /*
- * The same without an order known to anybody: tokens go round among threads
+ * The same without a known order: tokens go round among threads
  * that are all being shot at, and none may be lost.
  */
 #define TOKENS	2
@@ -457,7 +457,7 @@ static void *take_and_give_back(void *data)
 			t->interrupted++;
 			continue;
 		}
-		/* Others are to sleep meanwhile. */
+		/* The others sleep at the same time. */
 		if (i % 2)
 			sched_yield();
 		if (ret || index > 1 || sem_release(t->objs[index], &one))

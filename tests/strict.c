@@ -462,7 +462,7 @@ static bool goes_on(struct worker *w)
 	return worker_blocks(w, WAITER_LIMIT_SEC);
 }
 
-/* What the first wait needs besides the event. */
+/* What the first wait needs in addition to the event. */
 static void make_ready(struct play *play)
 {
 	__u32 one = 1;
@@ -537,7 +537,7 @@ static bool look(struct play *play, const struct way *way)
 	return known;
 }
 
-/* What meets the step is to do so as near to its begin as possible. */
+/* A look should meet the step as close to its beginning as possible. */
 static void adapt(int *delay, bool early, bool late, unsigned int *seed)
 {
 	if (early)

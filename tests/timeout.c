@@ -49,7 +49,7 @@ static int timed_wait(const struct kind_of_wait *how, const int *objs,
 	return ret;
 }
 
-/* The same wait by a thread of its own: whether it blocks. */
+/* The same wait by another thread: does it block? */
 static bool start_timed(struct waiter *w, const struct kind_of_wait *how,
 			const int *objs, __u32 count, __u64 timeout)
 {
@@ -274,7 +274,7 @@ TEST_F(timeout, timed_out_acquires_nothing)
 	__u64 deadline;
 
 	ASSERT_LE(0, mutex);
-	/* Of those that all are waited for only the event is not to be had. */
+	/* Of the objects of the wait for all only the event is not signaled. */
 	for (int i = 0; i < 4; i++) {
 		deadline = i ? clock_ns(self->how.clock) + i * NSEC_PER_MSEC : 0;
 		EXPECT_EQ(-ETIMEDOUT, timed_wait(&self->how, objs, 2 + all,
@@ -454,7 +454,7 @@ FIXTURE_SETUP(clock_step)
 		dev, variant->request, 0, CLOCK_MONOTONIC,
 	};
 	self->offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
-	/* A guest without a clock of its own begins in 1970. */
+	/* A guest without a hardware clock begins in 1970. */
 	if (clock_ns(CLOCK_REALTIME) < 48 * HOUR)
 		self->offset += 48 * HOUR;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Trace events: what is written of each operation, and nothing while off. */
+/* Trace events: what is recorded of each operation, and nothing while they are off. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154 # the variables are the script's
-# The kernel's own driver and its own selftest, beside this driver and its tests.  Needs
-# driver.sh and results.sh.
+# Runs the kernel's own selftest on this driver, and this driver's tests on the kernel's own
+# driver.  Needs driver.sh and results.sh.
 
-# Their test, of the newest kernel that Debian has the source of, on this driver.
+# Their test, from the newest kernel whose source Debian has, on this driver.
 check_upstream() {
 	local wanted=("the kernel's own selftest")
 	mkdir -p "$programs"
@@ -11,7 +11,7 @@ check_upstream() {
 	silent "upstream: the kernel's own selftest compiles" "$cc" -O1 -pthread -static \
 		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I include/uapi -isystem "$cache/upstream" -o "$out/selftest" "$cache/upstream/ntsync.c"
 	[[ -e $out/selftest ]] || return
-	# It sets a clock 10 s back, which cannot be done before the clock has come so far.
+	# It sets a clock back by 10 s, which fails until the clock is past 10 s.
 	# shellcheck disable=SC2016 # the guest's shell expands it
 	in_guest boot "$out" "$(built_in || echo "$out/ntsync.ko")" --file "$out/selftest" \
 		--memory 2G --cpus 2 -- \
@@ -19,13 +19,13 @@ check_upstream() {
 			echo "== begin $1"; /selftest 2>&1; echo "== end $?"' sh "${wanted[0]}"
 }
 
-# What of this driver's tests makes sense there.  The others poll descriptors, read fdinfo
-# or trace events, or go on until they have met what their driver never does.
+# The tests of this driver that make sense there.  The others poll descriptors, read fdinfo
+# or trace events, or run until they have seen something that their driver never does.
 on_theirs=(alert bad_args event files isolation lifetime many module mutex order references
 	sem signals timeout wait_all wait_any)
 
-# These tests on their driver: those that fail are those of which tests/differences says
-# why.
+# These tests on their driver: exactly those must fail for which tests/differences gives a
+# reason.
 check_theirs() {
 	local pattern why name count known=() failing=() ended
 	[[ -e $cache/kernel-$kernel/inkernel-ntsync.ko ]] ||

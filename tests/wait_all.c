@@ -337,7 +337,7 @@ TEST_F(all_kinds, blocks_until_the_last)
 		EXPECT_ACQUIRED(self->object[i], ME);
 }
 
-/* While it waits, what is signaled already is there for others to take. */
+/* While it waits, others can take the objects that are already signaled. */
 TEST_F(all_kinds, taken_back_meanwhile)
 {
 	int i, place, fd;

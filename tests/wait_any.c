@@ -90,7 +90,7 @@ TEST_F(wait_any, every_count_and_place)
 	}
 }
 
-/* What is not in the array is not looked at. */
+/* Objects that are not in the array are not looked at. */
 TEST_F(wait_any, count_is_the_end)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -312,7 +312,7 @@ TEST_F(any_pair, blocked_by_the_first)
 	EXPECT_SIGNALED(self->object[0]);
 }
 
-/* A wait that blocked is satisfied by what is signaled first. */
+/* A wait that blocked is satisfied by the object that is signaled first. */
 TEST_F(any_pair, first_signal_decides)
 {
 	struct waiter waiter;

@@ -9,7 +9,7 @@
 #include "rates.h"
 #include "table.h"
 
-/* What is shown of it. */
+/* What the lists show. */
 struct view {
 	const struct form *form;
 	const char *sort;	/* name of a column, or NULL for CALLS */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Single operations on one processor, in turn with as many ioctls that do nothing. */
+/* Single operations on one processor, alternating with as many ioctls that do nothing. */
 #define _GNU_SOURCE
 #include <sys/resource.h>
 #include "ntsync-bench.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Compares runs, in pairs: one before and one after, or of one driver and another. */
+/* Compares runs in pairs, such as before and after a change, or of two drivers. */
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <math.h>

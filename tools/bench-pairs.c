@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two processes, each on a processor of its own, that work on objects at the same time.
- * They are no threads of one process, as clients of Wine are none.
+ * Two processes, each on its own processor, that work on objects at the same time.
+ * They are not threads of one process, because clients of Wine are not either.
  */
 #define _GNU_SOURCE
 #include <signal.h>

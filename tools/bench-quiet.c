@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Processors, and measuring on them while nothing else wants them. */
+/* Choosing processors, and measuring on them while nothing else runs there. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What was measured, on which machine: a table, or JSON. */
+/* Prints the results and the machine, as a table or JSON. */
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>

@@ -2,18 +2,17 @@
 /*
  * Which waits can never end?
  *
- * An owner is the caller's name for a thread.  A wait is stuck if nothing ends
- * it but mutexes of owners that are stuck, and an owner is stuck if all that is
- * known of it are stuck waits.  So all waits without a deadline or an alert are
- * suspected first, and those are dropped one after the other that someone who
- * is not suspected can end.  What remains holds itself up for ever.
+ * An owner is the caller's name for a thread.  A wait is stuck if only mutexes
+ * of stuck owners can end it, and an owner is stuck if all its known waits are
+ * stuck.  So at first all waits without a deadline or an alert are suspected.
+ * Then each one that a thread that is not suspected can end is dropped, one
+ * after the other.  The waits that remain block one another forever.
  *
- * Three readings make that a proof, though none of them is made in one instant.
- * The serial number of a wait does not return, so a wait that the first and the
- * third have in common lasted throughout the second.  If the second found its
- * owner to have a mutex, then that owner had no chance to unlock it before the
- * second ended.  At that instant all these waits lasted and all these mutexes
- * were owned.
+ * Three readings prove that, although none of them is made in one instant.
+ * Serial numbers of waits are never reused, so a wait that is in the first and
+ * in the third reading lasted throughout the second.  If its owner had a mutex
+ * in the second, that owner could not unlock it before the second ended.  At that
+ * instant all these waits lasted and all these mutexes were owned.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Measures in nanoseconds what the operations of /dev/ntsync take on this machine. */
+/* Measures how many nanoseconds the operations of /dev/ntsync take on this machine. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <getopt.h>

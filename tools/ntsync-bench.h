@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Measuring in nanoseconds what the operations of /dev/ntsync take. */
+/* Measuring how many nanoseconds the operations of /dev/ntsync take. */
 #ifndef NTSYNC_BENCH_H
 #define NTSYNC_BENCH_H
 
@@ -76,7 +76,7 @@ typedef void (*measure_t)(struct figure *figures, const void *row);
  * @figures: with their names; gets the rest
  * @nr: how many the row gives
  * @cpus: how many processors it needs
- * @measure: measures the row, in a process of its own
+ * @measure: measures the row, in a separate process
  * @row: for @measure
  */
 void measure_quietly(struct figure *figures, size_t nr, int cpus,

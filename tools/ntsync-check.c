@@ -3,8 +3,8 @@
  * Tells whether programs can use /dev/ntsync on this machine, and what to do if
  * they cannot.
  *
- * It first finds out all that it can (the finders), then looks for the first
- * thing that is wrong (the judges), then prints both.
+ * It first finds out everything that it can (the finders), then looks for the first
+ * problem (the judges), then prints both.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -78,7 +78,7 @@ static struct {
 	bool json;
 } question;
 
-/* All that was found out. */
+/* Everything that was found out. */
 static struct {
 	struct utsname kernel;
 	enum origin origin;

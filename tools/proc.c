@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What both tools read of processes in /proc. */
+/* What several tools read about processes in /proc. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * lsntsync --report: runs commands, whose output becomes the files of an archive.
- * Nothing goes in that a person would not want to publish: the names of threads and
- * processes do, their command lines and environments do not.
+ * It must not contain anything private: the names of threads and processes go in,
+ * their command lines and environments do not.
  */
 #define _GNU_SOURCE
 #include <errno.h>

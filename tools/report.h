@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Output: offers an archive of all that a maintainer asks for. */
+/* Output: offers an archive of everything that a maintainer needs. */
 #ifndef REPORT_H
 #define REPORT_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One reading of /proc.  It takes a while, and what is read goes on meanwhile:
- * a process, a descriptor or a file of /proc that has just gone is no error.
+ * One reading of /proc.  It takes a while, and processes keep running: if a process,
+ * a descriptor or a file of /proc has just gone, that is not an error.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The snapshot: one reading of all that the driver tells in /proc.  It offers the
+ * The snapshot: one reading of everything that the driver shows in /proc.  It offers the
  * processes, objects, waits and instances that were found, each list in order, with
  * pointers from one to the other.  It judges nothing; deadlock.h does.
  */

@@ -8,7 +8,7 @@
 
 #include "snapshot.h"
 
-/* What is shown; the first three are tables. */
+/* What to show; the first three are tables. */
 enum list {
 	LIST_OBJECTS	= 1 << 0,
 	LIST_WAITS	= 1 << 1,

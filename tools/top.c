@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* lsntsync --top: who does what how often. */
+/* lsntsync --top: what threads and objects do, and how often. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
@@ -37,7 +37,7 @@ static void resize(int signal)
 	resized = true;
 }
 
-/* A screen of its own, without a cursor, where lines end at the edge. */
+/* The alternate screen, without a cursor, where lines end at the edge. */
 static void enter_screen(void)
 {
 	const struct sigaction action = { .sa_handler = resize };

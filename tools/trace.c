@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Reads trace events from tracefs, in the binary form of the kernel's ring buffer.
- * Its text takes the kernel a hundred times as long to write as the event itself, and
- * threads that spin make a million of them in a second.
+ * As text, an event takes the kernel a hundred times as long to write, and threads that
+ * spin cause a million events a second.
  *
  * Each CPU has a buffer of pages.  A page has a time, the length of what follows, and
  * entries of 32 bits and more, each with the time since the one before.  tracefs
@@ -148,7 +148,7 @@ static void append_file(const char *folder, const char *name, const char *text)
 	put_text(folder, name, text, O_APPEND);
 }
 
-/* What is read is good until the next file is. */
+/* The result is valid until the next file is read. */
 static char *read_whole(const char *folder, const char *name)
 {
 	char *path = format("%s/%s", folder, name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Reading tracefs: offers the driver's trace events as structures, in the order in
- * which they happened.  They go to an instance of tracefs of our own, so that other
- * tracers notice nothing, and end with the program.
+ * which they happened.  They go to a separate instance of tracefs, so that other tracers
+ * are not disturbed, and end with the program.
  */
 #ifndef TRACE_H
 #define TRACE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that is there and output that gets out, or the end of the program; words. */
+/* Memory and output, which end the program if they fail; words. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

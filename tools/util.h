@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that is there and output that gets out, or the end of the program; words. */
+/* Memory and output, which end the program if they fail; words. */
 #ifndef UTIL_H
 #define UTIL_H
 
@@ -13,7 +13,7 @@ void *allocate(size_t size);
 void *grow(void *array, size_t nr, size_t size);
 void flush_output(void);
 
-/* A text of its own, made as by printf(). */
+/* A new string, formatted as by printf(). */
 #define format(...)							\
 ({									\
 	char *_text;							\

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is a process of Wine, and why it does not use the device.
+ * Which processes are Wine's, and why they do not use the device.
  *
- * Wine's server opens the device, once, and hands it to its clients: so it is the
- * server that is asked, if it can be seen.
+ * Wine's server opens the device once and passes it to its clients, so the server is
+ * examined, if it is visible.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -110,7 +110,7 @@ static char *variable(const char *task, const char *name)
 	return find_text(task, "environ", 0, begin);
 }
 
-/* What is Wine */
+/* Which processes are Wine's */
 
 static bool is_server(const char *name)
 {
@@ -180,7 +180,7 @@ static enum role role_of_maps(const char *task, char **program)
 	return role;
 }
 
-/* A Windows program has a name of its own; its loader and its server do not. */
+/* A Windows program has its own name; its loader and its server do not. */
 enum role find_role(const char *task, char **program)
 {
 	char exe[PATH_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is a process of Wine, and why it does not use the device. */
+/* Which processes are Wine's, and why they do not use the device. */
 #ifndef WINE_H
 #define WINE_H
 
@@ -24,7 +24,7 @@ enum reason {
 	UNKNOWN,
 };
 
-/* What is said of a program that does not use the device. */
+/* The verdict on a program that does not use the device. */
 struct answer {
 	enum reason reason;
 	const char *what, *remedy;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin for QEMU that counts the cache lines of kernel memory which several
- * CPUs write again and again.  The guest says by no-ops when it counts; see
- * marks.h.  With the CPUs of one emulating thread no locking is needed.
+ * CPUs write repeatedly.  The guest uses no-ops to say when to count; see marks.h.
+ * One thread emulates all CPUs, so no locking is needed.
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What lines.c uses of the interface that QEMU 7.2 has for plugins; Debian has
- * no package with its header.
+ * The parts of QEMU 7.2's plugin interface that lines.c uses; Debian has no package
+ * with its header.
  */
 #ifndef NTSYNC_BENCH_PLUGIN_H
 #define NTSYNC_BENCH_PLUGIN_H

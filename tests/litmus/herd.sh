@@ -3,8 +3,8 @@
 # The litmus tests of this folder, for tests/spin/check.
 # shellcheck disable=SC2154 # it sets out, and tests/lib.sh cache
 
-# Runs herd7 on a test, with a break or none.  verdict becomes "never" or "sometimes", for
-# whether what the test's last line tells can come about, or "data race".
+# Runs herd7 on a test, with a break or without.  Sets verdict to "never" or "sometimes",
+# which says whether the outcome in the test's last line is possible, or to "data race".
 run_litmus() {
 	local run=$out/$1.litmus${2:+.$2}
 	report=$run.log
@@ -15,7 +15,7 @@ run_litmus() {
 	: "${verdict:=no answer}"
 }
 
-# Never, and with each break it can.
+# The outcome must be impossible, but possible with each break.
 check_litmus() {
 	local break result found=()
 	run_litmus "$1"
@@ -40,14 +40,14 @@ check_litmus() {
 	row "$1.litmus" "$result" "${found[@]}"
 }
 
-# The lines of a source that order memory.
+# The lines of a source file that order memory.
 orders_of() {
 	sed 's/^\s*/ /' "$1" |
 		grep -E 'smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|atomic_cmpxchg' |
 		sed 's/^ //' | sort -u
 }
 
-# The tests speak of ntsync.c as it is: ops.def quotes all lines of it that order memory.
+# The tests are about the current ntsync.c: ops.def quotes all its lines that order memory.
 check_quotes() {
 	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.def | sort -u) \
 		<(orders_of ntsync.c) >"$out/quotes"; then

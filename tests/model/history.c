@@ -224,7 +224,7 @@ static bool ends_sleeper(const struct point *point, int call,
 }
 
 /*
- * The first of those known to be asleep whom an object has to serve, as a
+ * The first of the threads known to be asleep that an object has to serve, as a
  * wait-for-any, or NOTHING.
  */
 static int first_sleeper(const struct history *history,
@@ -349,7 +349,7 @@ static bool is_signal(enum model_op op, const struct model_obj *before,
 	}
 }
 
-/* What a wait for all that sleeps needs besides must not be closed. */
+/* The other objects of a wait for all that sleeps must not be closed. */
 static bool may_signal(const struct history *history,
 		       const struct point *point, int obj)
 {
@@ -383,7 +383,7 @@ static bool make_op(const struct history *history, struct point *point,
 	return may_signal(history, point, call->obj);
 }
 
-/* A signal has served all whom it must. */
+/* A signal has served all threads that it must. */
 static void end_signal(const struct history *history, struct point *point,
 		       int signal)
 {

@@ -222,7 +222,7 @@ static void join_crowd(struct model_args *args, uint64_t *state)
 	args->alert = one_in(state, 4) ? MODEL_NO_ALERT : 1;
 }
 
-/* Sleepers wait for what is not to be had at the start. */
+/* Sleepers wait for objects that are not signaled at the start. */
 static void plan_sleeper(struct player *sleeper, int place, uint64_t *state)
 {
 	struct history_call *call = &sleeper->action[0].call;
@@ -383,7 +383,7 @@ static bool start_players(void)
 	return true;
 }
 
-/* Each racer on a CPU of its own, or all where they like, or all on one. */
+/* Each racer on a different CPU, or all on any CPU, or all on one. */
 static void place_racers(uint64_t seed)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -443,8 +443,8 @@ static bool look_around(int *at)
 }
 
 /*
- * Is no one left who could wake those who sleep?  Who was asleep in one call at
- * both looks was so in between, when everybody else was through.
+ * Is no one left who could wake those that sleep?  A thread that was asleep in one call at
+ * both looks was so in between, when all others had finished.
  */
 static bool is_quiet(int *at)
 {

@@ -250,7 +250,7 @@ static void end_wait(struct model_wait *wait, struct model_answer answer)
 	wait->answer = answer;
 }
 
-/* Satisfy whom a step has made to be satisfied. */
+/* Satisfies the waits that a step has made satisfiable. */
 static void serve(struct model *m)
 {
 	struct model_wait *wait;

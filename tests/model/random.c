@@ -337,7 +337,7 @@ static void tell_step(const struct run *run, int i)
 }
 
 /*
- * Whether all steps agree; if not, where is in @failure.  @aloud: tells all of
+ * Do all steps agree?  If not, @failure says where.  @aloud: tells all of
  * it; @limit: after so many seconds a wait hangs
  */
 static bool run_script(const struct script *script, bool aloud, int limit)
@@ -430,12 +430,12 @@ static const struct test {
 	bool waiting;
 	bool realtime;
 } tests[] = {
-	{ "while nobody waits", false, false },
+	{ "while no one waits", false, false },
 	{ "while threads wait", true, false },
 	{ "while threads of real-time classes wait", true, true },
 };
 
-/* In a process of its own: 0 when all sequences agree. */
+/* In a separate process: 0 if all sequences agree. */
 static int run_all(const struct test *test, struct script *script,
 		   uint64_t seed, uint64_t steps)
 {

@@ -29,7 +29,7 @@ enum timeout_kind {
 };
 
 /*
- * A step that does not apply when its turn comes (the thread that is to wait
+ * A step that does not apply when it is reached (the thread that is to wait
  * does so already, say) is passed over, so any steps may be left out.
  *
  * @wait: its deadline counts from the moment of the step

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does history.c tell right from wrong?  Histories made by hand, each with what
- * is to be thought of it.  Needs no driver, so it runs anywhere.
+ * Does history.c tell right from wrong?  Histories made by hand, each with the
+ * verdict that it must get.  Needs no driver, so it runs anywhere.
  */
 #include "kselftest_harness.h"
 #include <string.h>
@@ -309,7 +309,7 @@ TEST_F(history, a_pulse_serves_who_may_sleep)
 	EXPECT_WRONG(h);
 }
 
-TEST_F(history, a_pulse_serves_nobody_who_comes_later)
+TEST_F(history, a_pulse_serves_no_one_who_comes_later)
 {
 	struct history *h = &self->h;
 
@@ -319,7 +319,7 @@ TEST_F(history, a_pulse_serves_nobody_who_comes_later)
 	EXPECT_WRONG(h);
 }
 
-TEST_F(history, nobody_sees_an_event_set_by_a_pulse)
+TEST_F(history, no_one_sees_an_event_set_by_a_pulse)
 {
 	struct history *h = &self->h;
 
@@ -355,7 +355,7 @@ TEST_F(history, a_pulse_of_a_manual_event_serves_all_who_sleep)
 	EXPECT_WRONG(h);
 }
 
-TEST_F(history, nobody_sleeps_through_a_signal)
+TEST_F(history, no_one_sleeps_through_a_signal)
 {
 	struct history *h = &self->h;
 
@@ -383,7 +383,7 @@ TEST_F(history, who_gives_up_before_the_signal_misses_it)
 	EXPECT_RIGHT(h);
 }
 
-TEST_F(history, nobody_takes_what_a_sleeper_is_served)
+TEST_F(history, no_one_takes_what_a_sleeper_is_served)
 {
 	struct history *h = &self->h;
 

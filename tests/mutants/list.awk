@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# Lists ways to break ntsync.c, one a line: SECTION, FUNCTION, KIND, EDITS, between tabs.  Each
-# edit is LINE=TEXT, the new text of that line; edits are separated by a \036.
-# What only asserts is left alone, and so is cond_resched(), whose work bench-latency measures.
+# Lists ways to break ntsync.c, one per line: SECTION, FUNCTION, KIND, EDITS, separated by
+# tabs.  Each edit is LINE=TEXT, the new text of that line; edits are separated by a \036.
+# Assertions are left alone, and so is cond_resched(), which bench-latency tests.
 
 function trim(text) { sub(/^[ \t]+/, "", text); return text }
 function indent(text) { match(text, /^\t*/); return substr(text, 1, RLENGTH) }
@@ -15,7 +15,7 @@ function emit(kind, edits) { print section "\t" name "\t" kind "\t" edits }
 
 function edit(at, text) { return at "=" text }
 
-# Every place of the line where one operator stands, with another one.
+# Replaces one operator by another, at each place of the line where it occurs.
 function exchange(at, from, to, kind,    text, rest, before, place) {
 	text = line[at]
 	rest = text
@@ -58,7 +58,7 @@ function negate(at,    text) {
 	}
 }
 
-# Do two assignments to different places have nothing to do with each other?
+# Are two assignments to different places independent of each other?
 function independent(a, b,    left, right) {
 	if (!match(trim(a), /^([a-z_>.*-]+) = ([^=(]+);$/, left)) return 0
 	if (!match(trim(b), /^([a-z_>.*-]+) = ([^=(]+);$/, right)) return 0
@@ -91,7 +91,7 @@ function statements(at,    last, after, next_one, text, i) {
 	last = statement(at)
 	if (!last) return
 	emit(line[at] ~ /_put|free|fput/ ? "reference" : "statement", without(at, last))
-	# Two of one line each, in the other order.
+	# Two statements of one line each, swapped.
 	if (last == at && indent(line[at]) == indent(line[at + 1]) && statement(at + 1) == at + 1 &&
 	    line[at - 1] !~ /\)$|else$/ && !independent(line[at], line[at + 1]))
 		emit("order of statements", edit(at, line[at + 1]) "\036" edit(at + 1, line[at]))

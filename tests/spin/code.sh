@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Ties the models and litmus tests to the functions that they stand for, for tests/spin/check.
+# Ties the models and litmus tests to the functions that they stand for; for tests/spin/check.
 # shellcheck disable=SC2154 # it sets out
 
 # The functions of the driver, one a line: the name, and the text without comments.
@@ -16,8 +16,8 @@ functions_of() {
 		!inside && /[;}]$/ { text = "" }'
 }
 
-# Of each function that a model or a test stands for, its name and a checksum of its text.
-# Models name them in their head, tests wherever they speak of NAME().
+# Prints the name of each function that a model or a test stands for, and a checksum of its
+# text.  Models name them in their head, tests anywhere as NAME().
 sums() {
 	local name text
 	functions_of ntsync.c include/*.h | while read -r name text; do
@@ -32,12 +32,12 @@ name_functions() {
 	} | sort -u >"$out/named"
 }
 
-# Someone has looked at the models since, and they still say what the functions do.
+# Records that the models have been reviewed and still match the functions.
 confirm() {
 	name_functions
 	{
 		echo "# SPDX-License-Identifier: GPL-2.0"
-		echo "# The functions that models stand for, as they were when these were looked at."
+		echo "# The functions that models stand for, as they were when the models were last reviewed."
 		sums
 	} >tests/spin/confirmed
 }

@@ -182,7 +182,7 @@ static inline void place_write(const struct place *place, const void *data,
 	memcpy(place->arena->shadow + place->offset, data, size);
 }
 
-/* The word that a call was allowed to change; from then on it is as it is. */
+/* The word that a call was allowed to change; from now on its new value is expected. */
 static inline uint32_t place_result(const struct place *place, uint32_t offset)
 {
 	uint32_t word;

@@ -133,7 +133,7 @@ static void leave(const struct self *self, unsigned int token)
 	expect_value("the holder of a token", before, self->owner);
 }
 
-/* An object that this thread has is seen to be had. */
+/* An object that this thread has reads as acquired. */
 static void look_at(const struct self *self, unsigned int token)
 {
 	struct ntsync_event_args event;

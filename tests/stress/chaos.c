@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Processes with hundreds of threads that share objects and are killed, one
- * after the other and at any point, and still nothing is lost and nothing is
- * had twice.
+ * after the other and at any point.  Still nothing may be lost, and nothing may
+ * be held twice.
  *
  * A cell is an instance with some tokens: semaphores with a few each,
  * auto-reset events and mutexes.  Threads take tokens, hold them and give them
@@ -106,7 +106,7 @@ struct cell {
 	struct member members[CLIENTS][MAX_THREADS];
 	struct tally tally;
 	atomic_uint rounds;
-	atomic_uint ooms;	/* processes killed for want of memory */
+	atomic_uint ooms;	/* processes killed for lack of memory */
 	atomic_uint round_ooms;
 };
 
@@ -217,7 +217,7 @@ static void signal_token(unsigned int token, unsigned int owner)
 	} else if (token < EVENT_END) {
 		ret = counted(SET, event_set(objects[token], &value));
 		if (!ret && value)
-			wrong("event %u was set while somebody had it", token);
+			wrong("event %u was set while a thread had it", token);
 	} else {
 		ret = counted(UNLOCK, mutex_unlock(objects[token], owner,
 						   &value));
@@ -1042,14 +1042,14 @@ static void drain(uint64_t *random)
 }
 
 /*
- * When time is over, each cell still waits for its first kill for want of memory,
+ * When time is over, each cell still waits for its first kill for lack of memory,
  * but not for longer than the run was to take.
  */
 static bool may_stop(void)
 {
-	bool content = cell->ooms || !cgroups || shared->late;
+	bool enough = cell->ooms || !cgroups || shared->late;
 
-	return shared->wrong || (shared->stop && content);
+	return shared->wrong || (shared->stop && enough);
 }
 
 /* The first is waited for longer than a round, however slow the machine is. */
@@ -1059,7 +1059,7 @@ static bool waits_for_oom(uint64_t patience)
 	       (!cell->ooms || clock_ns(CLOCK_MONOTONIC) < patience);
 }
 
-/* A few kills, and if it does not take long one for want of memory. */
+/* A few kills and, unless that takes long, one for lack of memory. */
 static void run(uint64_t *random)
 {
 	unsigned int kills = 3 + below(random, 8), first = cgroups ? 2 : 1;

@@ -320,7 +320,7 @@ static void report(const struct boss *boss)
 	printf("1..2\n");
 	printf("%sok 1 every call answered as it may, and changed no more than it may\n",
 	       control->wrong > boss->stuck ? "not " : "");
-	printf("%sok 2 nobody stood still\n", boss->stuck ? "not " : "");
+	printf("%sok 2 no thread stood still\n", boss->stuck ? "not " : "");
 }
 
 static void explain(void)

@@ -5,7 +5,7 @@
 
 const struct known nothing = { .kind = CLOSED };
 
-/* What everybody knows of the descriptors that all processes have. */
+/* The descriptors that all processes have, which all of them know. */
 static struct known device_known[2], bell_known[2], pool_known[12];
 
 void fill_shared_known(void)

@@ -129,7 +129,7 @@ static void *set_events(void *unused)
 		work();
 		require(event_set(event, &prev));
 	}
-	/* Those who wait for it may be two. */
+	/* Two threads may wait for it. */
 	while (rounds) {
 		work();
 		require(event_set(event, &prev));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a wait that ends at once takes the thread that waits: makes as many as it is told,
+ * How long a wait that ends at once takes its thread: makes as many as it is told,
  * and says how much of a processor each took.
  */
 #include <stdio.h>
