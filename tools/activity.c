@@ -245,27 +245,22 @@ static void sort_items(struct item *items, size_t nr, unsigned int list,
 		qsort(items, nr, sizeof(*items), compare_items);
 }
 
-static struct item *thread_items(const struct rates *rates)
+/* The threads or the objects. */
+static struct item *list_items(const struct rates *rates, unsigned int list, size_t *nr)
 {
-	struct item *items = allocate((rates->nr_threads + 1) * sizeof(*items));
+	struct item *items;
 	size_t i;
 
-	for (i = 0; i < rates->nr_threads; i++) {
-		items[i].thread = rates->threads[i];
-		items[i].counts = &rates->threads[i]->counts;
-		items[i].seconds = rates->seconds;
-	}
-	return items;
-}
-
-static struct item *object_items(const struct rates *rates)
-{
-	struct item *items = allocate((rates->nr_objects + 1) * sizeof(*items));
-	size_t i;
-
-	for (i = 0; i < rates->nr_objects; i++) {
-		items[i].object = rates->objects[i];
-		items[i].counts = &rates->objects[i]->counts;
+	*nr = list == THREADS ? rates->nr_threads : rates->nr_objects;
+	items = allocate((*nr + 1) * sizeof(*items));
+	for (i = 0; i < *nr; i++) {
+		if (list == THREADS) {
+			items[i].thread = rates->threads[i];
+			items[i].counts = &rates->threads[i]->counts;
+		} else {
+			items[i].object = rates->objects[i];
+			items[i].counts = &rates->objects[i]->counts;
+		}
 		items[i].seconds = rates->seconds;
 	}
 	return items;
@@ -346,12 +341,13 @@ static void add_item(const struct choice *choice, const struct item *item,
 }
 
 /* The text of a list, NULL if none of its columns is wanted. */
-static char *make_list(struct item *items, size_t nr, unsigned int list,
+static char *make_list(const struct rates *rates, unsigned int list,
 		       const struct view *view)
 {
 	struct choice choice = { .table = scols_new_table(), .list = list };
 	char *text = NULL;
-	size_t i;
+	size_t i, nr;
+	struct item *items = list_items(rates, list, &nr);
 
 	if (!choice.table)
 		err(EXIT_TROUBLE, NULL);
@@ -397,10 +393,8 @@ void print_activity(const struct rates *rates, const struct view *view)
 {
 	const char *end = view->lines ? "\033[K" : "";
 	size_t lines = view->lines ? view->lines - 1 : SIZE_MAX, used;
-	char *threads = make_list(thread_items(rates), rates->nr_threads, THREADS,
-				  view);
-	char *objects = make_list(object_items(rates), rates->nr_objects, OBJECTS,
-				  view);
+	char *threads = make_list(rates, THREADS, view);
+	char *objects = make_list(rates, OBJECTS, view);
 
 	used = print_lines(threads, view->lines ? thread_lines(rates, lines) : lines,
 			   end);
@@ -429,7 +423,7 @@ void print_activity_json(const struct rates *rates, const struct view *view,
 			 unsigned long long lost)
 {
 	printf("{\n   \"seconds\": %.3f,\n   \"lost\": %llu", rates->seconds, lost);
-	print_member(make_list(thread_items(rates), rates->nr_threads, THREADS, view));
-	print_member(make_list(object_items(rates), rates->nr_objects, OBJECTS, view));
+	print_member(make_list(rates, THREADS, view));
+	print_member(make_list(rates, OBJECTS, view));
 	puts("\n}");
 }
