@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Instances: each open file of the device is separate from all others. */
 #define _GNU_SOURCE
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include "kselftest_harness.h"
+#include "passing.h"
 #include "waiter.h"
 #include "world.h"
 
@@ -208,56 +208,6 @@ TEST_F(isolation, woken_by_a_child)
 
 #define PASSED 2
 
-struct passing {
-	struct iovec iov;
-	struct msghdr msg;
-	char byte;
-	union {
-		char buffer[CMSG_SPACE(PASSED * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-};
-
-static void passing_init(struct passing *passing)
-{
-	memset(passing, 0, sizeof(*passing));
-	passing->iov.iov_base = &passing->byte;
-	passing->iov.iov_len = 1;
-	passing->msg.msg_iov = &passing->iov;
-	passing->msg.msg_iovlen = 1;
-	passing->msg.msg_control = passing->control.buffer;
-	passing->msg.msg_controllen = sizeof(passing->control.buffer);
-}
-
-static int pass(int socket, const int *fds)
-{
-	struct passing passing;
-	struct cmsghdr *cmsg;
-
-	passing_init(&passing);
-	cmsg = CMSG_FIRSTHDR(&passing.msg);
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(PASSED * sizeof(int));
-	memcpy(CMSG_DATA(cmsg), fds, PASSED * sizeof(int));
-	return sendmsg(socket, &passing.msg, 0) == 1 ? 0 : -errno;
-}
-
-static int take(int socket, int *fds)
-{
-	struct passing passing;
-	struct cmsghdr *cmsg;
-
-	passing_init(&passing);
-	if (recvmsg(socket, &passing.msg, MSG_CMSG_CLOEXEC) != 1)
-		return -errno;
-	cmsg = CMSG_FIRSTHDR(&passing.msg);
-	if (!cmsg || cmsg->cmsg_len != CMSG_LEN(PASSED * sizeof(int)))
-		return -ENOMSG;
-	memcpy(fds, CMSG_DATA(cmsg), PASSED * sizeof(int));
-	return 0;
-}
-
 /* What Wine does: the server hands out the device and its objects. */
 TEST_F(isolation, same_instance_by_descriptor_passing)
 {
@@ -276,12 +226,12 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 		/* Only received descriptors may count, not inherited ones. */
 		world_destroy(&self->mine);
 		world_destroy(&self->theirs);
-		ret = take(sockets[1], got) ?:
+		ret = receive_fds(sockets[1], got, PASSED) ?:
 		      wait_call(got[0], variant->request, &got[1], 1, OTHER,
 				FOREVER, 0, NULL);
 		_exit(ret ? -ret : CHILD_OK);
 	}
-	EXPECT_EQ(0, pass(sockets[0], fds));
+	EXPECT_EQ(0, send_fds(sockets[0], fds, PASSED));
 	EXPECT_EQ(CHILD_OK, child_status(pid));
 	EXPECT_EVENT(0, 0, self->mine.object[AUTO_SET].fd);
 }
@@ -301,12 +251,12 @@ TEST_F(isolation, passed_objects_belong_to_their_instance)
 	if (!pid) {
 		int got[PASSED], ret;
 
-		ret = take(sockets[1], got) ?:
+		ret = receive_fds(sockets[1], got, PASSED) ?:
 		      wait_call(self->theirs.dev, variant->request, &got[1], 1,
 				OTHER, FOREVER, 0, NULL);
 		_exit(ret == -EINVAL ? CHILD_OK : 1);
 	}
-	EXPECT_EQ(0, pass(sockets[0], fds));
+	EXPECT_EQ(0, send_fds(sockets[0], fds, PASSED));
 	EXPECT_EQ(CHILD_OK, child_status(pid));
 	EXPECT_EVENT(0, 1, self->mine.object[AUTO_SET].fd);
 }

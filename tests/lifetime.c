@@ -8,7 +8,7 @@
 #include "kselftest_harness.h"
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
+#include "passing.h"
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
@@ -315,54 +315,6 @@ TEST_F(lifetime, parent_waits_for_a_child)
 	ASSERT_EQ(0, child_exit_code(pid));
 	EXPECT_EQ(0, waiter_join(&self->w));
 	EXPECT_ACQUIRED(self->object, ME);
-}
-
-static int send_fds(int sock, const int *fds, int n)
-{
-	union {
-		char buf[CMSG_SPACE(3 * sizeof(int))];
-		struct cmsghdr align;
-	} control = { };
-	char byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int receive_fds(int sock, int *fds, int n)
-{
-	union {
-		char buf[CMSG_SPACE(3 * sizeof(int))];
-		struct cmsghdr align;
-	} control = { };
-	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg;
-
-	if (recvmsg(sock, &msg, 0) != 1)
-		return -EIO;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_len != CMSG_LEN(n * sizeof(int)))
-		return -EBADMSG;
-	memcpy(fds, CMSG_DATA(cmsg), n * sizeof(int));
-	return 0;
 }
 
 /* A client has nothing but what the socket brings: the way Wine does it. */

@@ -26,20 +26,6 @@
 
 #define NO_ROOM "%lu MiB free, too little for 10,000 threads"
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t len;
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	len = write(fd, text, strlen(text));
-	ret = len < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static long long read_number(const char *path)
 {
 	FILE *file = fopen(path, "re");

@@ -56,6 +56,31 @@ static inline struct object object_create(int dev, enum kind kind)
 	return object;
 }
 
+/* Events that are not set: 0, or the error of the first that fails. */
+static inline int create_events(int dev, __u32 manual, int *objs, int count)
+{
+	for (int i = 0; i < count; i++) {
+		objs[i] = event_create(dev, manual, 0);
+		if (objs[i] < 0)
+			return objs[i];
+	}
+	return 0;
+}
+
+/* How many of these events are set. */
+static inline int count_set(const int *objs, int count)
+{
+	struct ntsync_event_args args;
+	int set = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (event_read(objs[i], &args))
+			return -1;
+		set += args.signaled;
+	}
+	return set;
+}
+
 /* Makes an object of object_create() such that one wait could acquire it. */
 static inline int object_signal(struct object object)
 {

@@ -193,52 +193,46 @@ TEST_F(signals, restarted)
  * that no wait goes through undisturbed, put it off for ever.  The deadline
  * grows until a slow machine has met some of them before it.
  */
-TEST_F(signals, restarted_to_the_same_deadline)
+static int restart_until_deadline(struct waiter *w, clockid_t clock)
 {
 	__u64 delay = NSEC_PER_SEC / 64, deadline;
+	int ret;
 
-	self->w.args.index = GARBAGE;
 	do {
 		delay *= 2;
-		ASSERT_GT(20 * NSEC_PER_SEC, delay);
-		ASSERT_EQ(0, install(SA_RESTART));
-		deadline = clock_ns(CLOCK_MONOTONIC) + delay;
-		self->w.args.timeout = deadline;
-		ASSERT_EQ(0, waiter_run(&self->w));
-		ASSERT_TRUE(wait_until(({
-			if (!self->w.done)
-				pthread_kill(self->w.thread, SIGUSR1);
-			(bool)self->w.done;
-		})));
-		EXPECT_EQ(-ETIMEDOUT, waiter_join(&self->w));
-		EXPECT_LE(deadline, clock_ns(CLOCK_MONOTONIC));
-	} while (handled < 5);
+		if (delay >= 20 * NSEC_PER_SEC)
+			return -ERANGE;
+		deadline = clock_ns(clock) + delay;
+		w->args.timeout = deadline;
+		ret = install(SA_RESTART) ?: waiter_run(w);
+		if (ret)
+			return ret;
+		if (!wait_until(({
+			if (!w->done)
+				pthread_kill(w->thread, SIGUSR1);
+			(bool)w->done;
+		})))
+			return WAITER_HANGS;
+		ret = waiter_join(w);
+		if (clock_ns(clock) < deadline)
+			return -EALREADY;
+	} while (ret == -ETIMEDOUT && handled < 5);
+	return ret;
+}
+
+TEST_F(signals, restarted_to_the_same_deadline)
+{
+	self->w.args.index = GARBAGE;
+	EXPECT_EQ(-ETIMEDOUT, restart_until_deadline(&self->w, CLOCK_MONOTONIC));
 	EXPECT_EQ(GARBAGE, self->w.args.index);
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* The same by the other clock. */
 TEST_F(signals, restarted_by_clock_realtime)
 {
-	__u64 delay = NSEC_PER_SEC / 64, deadline;
-
 	self->w.args.index = GARBAGE;
 	self->w.args.flags = NTSYNC_WAIT_REALTIME;
-	do {
-		delay *= 2;
-		ASSERT_GT(20 * NSEC_PER_SEC, delay);
-		ASSERT_EQ(0, install(SA_RESTART));
-		deadline = clock_ns(CLOCK_REALTIME) + delay;
-		self->w.args.timeout = deadline;
-		ASSERT_EQ(0, waiter_run(&self->w));
-		ASSERT_TRUE(wait_until(({
-			if (!self->w.done)
-				pthread_kill(self->w.thread, SIGUSR1);
-			(bool)self->w.done;
-		})));
-		EXPECT_EQ(-ETIMEDOUT, waiter_join(&self->w));
-		EXPECT_LE(deadline, clock_ns(CLOCK_REALTIME));
-	} while (handled < 5);
+	EXPECT_EQ(-ETIMEDOUT, restart_until_deadline(&self->w, CLOCK_REALTIME));
 	EXPECT_EQ(GARBAGE, self->w.args.index);
 	EXPECT_NOTHING_TAKEN();
 }
@@ -593,18 +587,6 @@ TEST_F(signals, signaled_while_stopped)
 /* A control group whose processes can be frozen. */
 #define CGROUPS	"/sys/fs/cgroup"
 #define FREEZER	CGROUPS "/freezer"
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 static bool all_are_frozen(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Processes and scheduling classes for tests, and conditions that others bring
- * about.
+ * Processes and scheduling classes for tests, conditions that others bring about,
+ * and writing to files of the kernel.
  */
 #ifndef NTSYNC_TASK_H
 #define NTSYNC_TASK_H
@@ -50,6 +50,18 @@ static inline bool waiter_start_priority(struct waiter *w, int priority,
 	if (priority && set_priority(0))
 		return false;
 	return !ret && waiter_blocks(w);
+}
+
+static inline int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
 }
 
 /* fork(), but the child does not outlive a test that fails. */

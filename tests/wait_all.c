@@ -20,31 +20,6 @@ FIXTURE_TEARDOWN(wait_all)
 	close(self->dev);
 }
 
-static int create_events(int dev, __u32 manual, int *objs, int count)
-{
-	int i;
-
-	for (i = 0; i < count; i++) {
-		objs[i] = event_create(dev, manual, 0);
-		if (objs[i] < 0)
-			return objs[i];
-	}
-	return 0;
-}
-
-static int count_set(const int *objs, int count)
-{
-	struct ntsync_event_args args;
-	int i, set = 0;
-
-	for (i = 0; i < count; i++) {
-		if (event_read(objs[i], &args))
-			return -1;
-		set += args.signaled;
-	}
-	return set;
-}
-
 static bool start_all(struct waiter *waiter, int dev, const int *objs,
 		      __u32 count, __u32 owner)
 {

@@ -20,32 +20,6 @@ FIXTURE_TEARDOWN(wait_any)
 	close(self->dev);
 }
 
-static int create_autos(int dev, int *objs, int count)
-{
-	int i;
-
-	for (i = 0; i < count; i++) {
-		objs[i] = event_create(dev, 0, 0);
-		if (objs[i] < 0)
-			return objs[i];
-	}
-	return 0;
-}
-
-/* How many of them are set. */
-static int count_set(const int *objs, int count)
-{
-	struct ntsync_event_args args;
-	int i, set = 0;
-
-	for (i = 0; i < count; i++) {
-		if (event_read(objs[i], &args))
-			return -1;
-		set += args.signaled;
-	}
-	return set;
-}
-
 TEST_F(wait_any, zero_objects_time_out)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + 1000000;
@@ -78,7 +52,7 @@ TEST_F(wait_any, every_count_and_place)
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 	__u32 count, place, index, prev;
 
-	ASSERT_EQ(0, create_autos(self->dev, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
 	for (count = 1; count <= NTSYNC_MAX_WAIT_COUNT; count++) {
 		ASSERT_EQ(-ETIMEDOUT, poll_any(self->dev, objs, count, &index));
 		ASSERT_EQ(UINT32_MAX, index);
@@ -96,7 +70,7 @@ TEST_F(wait_any, count_is_the_end)
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 	__u32 count, prev;
 
-	ASSERT_EQ(0, create_autos(self->dev, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
 	EXPECT_EQ(0, event_set(objs[NTSYNC_MAX_WAIT_COUNT - 1], &prev));
 	for (count = 1; count < NTSYNC_MAX_WAIT_COUNT; count++)
 		EXPECT_EQ(-ETIMEDOUT, poll_any(self->dev, objs, count, NULL));
@@ -127,7 +101,7 @@ TEST_F(wait_any, drains_in_order)
 	int objs[NTSYNC_MAX_WAIT_COUNT];
 	__u32 i, index, prev;
 
-	ASSERT_EQ(0, create_autos(self->dev, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
 	for (i = NTSYNC_MAX_WAIT_COUNT; i--;)
 		EXPECT_EQ(0, event_set(objs[i], &prev));
 	for (i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++) {
@@ -443,7 +417,7 @@ TEST_F(wait_any, blocked_with_every_count)
 	struct waiter waiter;
 	__u32 count, prev;
 
-	ASSERT_EQ(0, create_autos(self->dev, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
 	for (count = 1; count <= NTSYNC_MAX_WAIT_COUNT; count++) {
 		ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
 						 NTSYNC_IOC_WAIT_ANY, objs,
@@ -461,7 +435,7 @@ TEST_F(wait_any, blocked_with_every_place)
 	struct waiter waiter;
 	__u32 i, place, prev;
 
-	ASSERT_EQ(0, create_autos(self->dev, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
 	for (place = 0; place < NTSYNC_MAX_WAIT_COUNT; place += 7) {
 		ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
 						 NTSYNC_IOC_WAIT_ANY, objs,
@@ -521,7 +495,7 @@ TEST_F(wait_any, overlapping_waits)
 	int objs[3];
 	__u32 prev;
 
-	ASSERT_EQ(0, create_autos(self->dev, objs, 3));
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, 3));
 	ASSERT_TRUE(waiter_start_blocked(&first, self->dev, NTSYNC_IOC_WAIT_ANY,
 					 objs, 2, ME, 0));
 	ASSERT_TRUE(waiter_start_blocked(&second, self->dev,

@@ -65,19 +65,9 @@ struct self {
 	uint64_t random;
 };
 
-[[gnu::format(printf, 1, 2)]]
-static void wrong(const char *format, ...)
-{
-	char what[256];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(what, sizeof(what), format, list);
-	va_end(list);
-	if (atomic_fetch_add(&shared->wrong, 1) < 10)
-		tell("batch: WRONG: %s\n", what);
-	shared->stop = 1;
-}
+#define wrong(format, ...)						\
+	tell_wrong(&shared->wrong, &shared->stop, "batch: WRONG: " format "\n",	\
+		   ##__VA_ARGS__)
 
 static int counted(enum operation operation, int ret)
 {

@@ -22,9 +22,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include "passing.h"
 #include "stress.h"
 
 #define MAX_CELLS	4
@@ -131,20 +131,10 @@ static struct cell *cell;
 static int objects[OBJECTS];
 static int receipts[CLIENTS][MAX_THREADS];
 
-[[gnu::format(printf, 1, 2)]]
-static void wrong(const char *format, ...)
-{
-	char what[256];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(what, sizeof(what), format, list);
-	va_end(list);
-	if (atomic_fetch_add(&shared->wrong, 1) < 10)
-		tell("chaos: WRONG: cell %u, round %u: %s\n", cell_number,
-		     cell->rounds, what);
-	shared->stop = 1;
-}
+#define wrong(format, ...)						\
+	tell_wrong(&shared->wrong, &shared->stop,			\
+		   "chaos: WRONG: cell %u, round %u: " format "\n",		\
+		   cell_number, cell->rounds, ##__VA_ARGS__)
 
 static int counted(enum operation operation, int ret)
 {
@@ -606,56 +596,16 @@ static void end_thread(int signal)
 	syscall(SYS_exit, 0);
 }
 
-static int send_fds(int sock, const int *fds, unsigned int n)
-{
-	char control[CMSG_SPACE(250 * sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) == 1 ? 0 : -1;
-}
-
-static int receive_fds(int sock, int *fds, unsigned int n)
-{
-	char control[CMSG_SPACE(250 * sizeof(int))], byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
-
-	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != 1)
-		return -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_len != CMSG_LEN(n * sizeof(int)))
-		return -1;
-	memcpy(fds, CMSG_DATA(cmsg), n * sizeof(int));
-	return 0;
-}
-
-/* All that a client gets, a part at a time: at most 253 fit in a message. */
+/* All that a client gets, a message at a time. */
 static bool pass_fds(int (*pass)(int sock, int *fds, unsigned int n), int sock,
 		     unsigned int client)
 {
 	if (pass(sock, objects, OBJECTS))
 		return false;
-	for (unsigned int i = 0; i < n_threads; i += 250) {
+	for (unsigned int i = 0; i < n_threads; i += MAX_PASSED) {
 		unsigned int n = n_threads - i;
 
-		if (pass(sock, &receipts[client][i], n < 250 ? n : 250))
+		if (pass(sock, &receipts[client][i], n < MAX_PASSED ? n : MAX_PASSED))
 			return false;
 	}
 	return true;

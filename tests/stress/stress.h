@@ -179,6 +179,14 @@ static inline void tell(const char *format, ...)
 		_exit(1);
 }
 
+/* Counts an error, tells the first ten of all processes, and stops them. */
+#define tell_wrong(wrong, stop, format, ...)				\
+do {									\
+	if (atomic_fetch_add(wrong, 1) < 10)				\
+		tell(format, ##__VA_ARGS__);				\
+	*(stop) = 1;							\
+} while (0)
+
 static inline void pause_ns(long ns)
 {
 	struct timespec time = { .tv_nsec = ns };
