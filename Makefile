@@ -41,9 +41,9 @@ as_root:
 		or give a folder to install into with DESTDIR=FOLDER))
 
 install: as_root modules tools
-uninstall dkms-uninstall autoload: as_root
+uninstall dkms-uninstall local-install local-uninstall autoload: as_root
 dkms-install: as_root tools
-install uninstall dkms-install dkms-uninstall autoload:
+install uninstall dkms-install dkms-uninstall local-install local-uninstall autoload:
 	@KDIR='$(KDIR)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install $@
 
 deb:
@@ -151,6 +151,8 @@ help:
 	@echo '                      (DESTDIR=FOLDER, PREFIX=/usr/local); make uninstall'
 	@echo 'make dkms-install     install its source for DKMS, as root, which builds it for each'
 	@echo '                      installed kernel; make dkms-uninstall'
+	@echo 'make local-install    if the root is read-only: into /var/lib/ntsync, with a systemd unit'
+	@echo '                      that loads it at boot, as root; make local-uninstall'
 	@echo 'make autoload         if the kernel has ntsync as a module: load it now and at boot, as'
 	@echo '                      root; make uninstall'
 	@echo 'make tools            build ntsync-check, ntsync-bench, and lsntsync, which shows who waits'
@@ -183,7 +185,8 @@ help:
 	@echo 'make soak-totals      the sums of all runs of make soak'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build cross rpm arch nix make'
-	@echo '                      clang status readme debian12 boot secureboot debian13" picks)'
+	@echo '                      clang status readme debian12 boot local secureboot debian13"'
+	@echo '                      picks)'
 	@echo 'make check-running    run the tests of the interface on this machine, with the driver that'
 	@echo '                      is loaded, as root and without a VM (TEST="sem order" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of locks,'
@@ -213,4 +216,4 @@ help:
 	@echo 'KERNEL=6.1-rt makes them use another of Debian'"'"'s kernels instead of $(KERNEL), and'
 	@echo 'KERNEL=7.3-um or 7.3-um-kasan user-mode Linux.'
 
-.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall autoload deb dist demo quick check check-matrix check-build check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-running check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help
+.PHONY: modules modules_install headers tools as_root install uninstall dkms-install dkms-uninstall local-install local-uninstall autoload deb dist demo quick check check-matrix check-build check-model check-mutants check-random check-debug check-coverage check-ci check-all check-package check-running check-wine soak soak-totals check-fuzz kernels.rst debugging.rst bench bench-time bench-latency clean distclean help

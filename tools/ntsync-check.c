@@ -33,6 +33,7 @@
 
 #define DEVICE		"/dev/ntsync"
 #define MODULE		"/sys/module/ntsync"
+#define LOCAL		"/var/lib/ntsync"	/* where make local-install puts it */
 #define WAIT_SECONDS	10	/* a wait that takes longer does not work */
 #define SHORT_NS	1000000	/* a deadline that is not far */
 #define NSEC_PER_SEC	1000000000ULL
@@ -87,6 +88,8 @@ static struct {
 	bool headers;		/* of the running kernel, to build a module with */
 	bool built_in;		/* into the kernel, as modules.builtin says */
 	char *file;		/* that modprobe would load, if there is one */
+	bool local;		/* make local-install was used, */
+	bool local_file;	/* and has a module for this kernel */
 	bool signatures;	/* the kernel takes no module without a known one */
 	bool device;
 	dev_t number;
@@ -197,11 +200,15 @@ static void find_kernel(void)
 
 static void find_files(void)
 {
-	char *built_in = listed("modules.builtin");
+	char *built_in = listed("modules.builtin"), *path;
 
 	found.built_in = built_in;
 	free(built_in);
 	found.file = listed("modules.dep");
+	path = format(LOCAL "/%s/ntsync.ko", found.kernel.release);
+	found.local = !access(LOCAL "/load", F_OK);
+	found.local_file = !access(path, F_OK);
+	free(path);
 }
 
 static void find_signatures(void)
@@ -508,12 +515,24 @@ static bool wrong(const char *what, const char *what_to_do)
 	return true;
 }
 
+/* An update of the system may have brought a kernel that no module is there for yet. */
+static bool judge_local(void)
+{
+	if (!found.local_file)
+		return wrong("there is no module for this kernel yet in " LOCAL,
+			     "as root: " LOCAL "/build, then systemctl restart ntsync-local");
+	return wrong("the module in " LOCAL " is not loaded",
+		     "as root: systemctl restart ntsync-local; systemctl status says why not");
+}
+
 static bool judge_module(void)
 {
 	char text[sizeof(remedy)];
 
 	if (found.origin != NONE)
 		return false;
+	if (found.local)
+		return judge_local();
 	if (found.too_old)
 		return wrong("the running kernel is too old for ntsync",
 			     "boot Linux 5.10 or newer");
