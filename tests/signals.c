@@ -187,6 +187,14 @@ TEST_F(signals, restarted)
 	EXPECT_EQ(satisfied_index(variant), self->w.args.index);
 }
 
+/* Interrupts a wait that has not ended. */
+static bool ends_if_shot_at(struct waiter *w)
+{
+	if (!w->done)
+		pthread_kill(w->thread, SIGUSR1);
+	return w->done;
+}
+
 /*
  * A deadline is a point in time, so the time that a restarted wait has spent
  * counts: signals all the while must neither bring it forward nor, so often
@@ -207,11 +215,7 @@ static int restart_until_deadline(struct waiter *w, clockid_t clock)
 		ret = install(SA_RESTART) ?: waiter_run(w);
 		if (ret)
 			return ret;
-		if (!wait_until(({
-			if (!w->done)
-				pthread_kill(w->thread, SIGUSR1);
-			(bool)w->done;
-		})))
+		if (!wait_until(ends_if_shot_at(w)))
 			return WAITER_HANGS;
 		ret = waiter_join(w);
 		if (clock_ns(clock) < deadline)
