@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts the instructions that the operations of /dev/ntsync cost, user side
- * included.  Prints lines of section, operation, size, ioctls on the device, on
- * objects, limit and count, separated by tabs.
+ * Counts the instructions that the operations of /dev/ntsync take, including those in
+ * user space.  Prints lines of section, operation, size, ioctls on the device, ioctls
+ * on objects, limit and count, separated by tabs.
  */
 #define _GNU_SOURCE
 #include <string.h>

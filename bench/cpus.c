@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operations on several CPUs at once, on objects of their own and on one that
- * they share.  lines/lines.c counts the cache lines that they write in common.
+ * Operations on several CPUs at once, on different objects and on a shared one.
+ * lines/lines.c counts the cache lines that they write in common.
  */
 #define _GNU_SOURCE
 #include <sched.h>

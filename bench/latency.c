@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The longest time for which an operation keeps its CPU from being preempted:
- * from the lock that it takes first to the last one that it drops.  The kernel's
- * function tracer shows the calls that lock, unlock and wake, each with the depth
- * of disabled preemption and the time, and here the time counts instructions.
+ * The longest time for which an operation disables preemption, between the first
+ * lock that it takes and the last one that it drops.  The kernel's function tracer
+ * shows the calls that lock, unlock and wake, each with the depth of disabled
+ * preemption and the time, which counts instructions here.
  */
 #define _GNU_SOURCE
 #include <sched.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A deadlock to look at: threads that own a mutex each and wait for the next
- * one's, in a ring, and zoe, who waits for the first one's.  When Enter is
- * pressed the first thread is declared dead, and all go on one after the other.
+ * A deadlock to look at: threads that each own a mutex and wait for the next
+ * thread's, in a ring, and zoe, who waits for the first thread's.  When Enter is
+ * pressed, the first thread is declared dead, and all go on one after the other.
  */
 #define _GNU_SOURCE
 #include <errno.h>

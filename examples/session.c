@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A session: one server and three clients share the objects of one instance of
- * /dev/ntsync, the way Wine uses it.  The server opens the device, makes the
- * objects and hands all descriptors to the clients over unix sockets.  Then it
- * directs a play in which everybody uses them, and writes down what happens.
- * Ends with status 0 if every step came out as the script (the last third of
- * this file) says.
+ * /dev/ntsync, the way Wine uses it.  The server opens the device, creates the
+ * objects and passes all descriptors to the clients over unix sockets.  Then it
+ * directs a play in which all of them use the objects, and records what happens.
+ * The exit status is 0 if every step went as the script (the last third of this
+ * file) says.
  */
 #define _GNU_SOURCE
 #include <errno.h>

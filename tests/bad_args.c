@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments that are refused for their values, by which error, and which of
- * several errors it is.  EFAULT alone is the subject of bad_memory.c.
+ * Arguments that are refused for their values: with which error, and with which of
+ * several errors.  bad_memory.c tests EFAULT.
  */
 #define _GNU_SOURCE
 #include <limits.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Allocations and copies from user memory of one thread that are made to fail in
- * turn: a number n in /proc/thread-self/fail-nth has the n-th of them that the
- * thread makes fail, and is 0 when that has happened.
+ * Makes the allocations and copies from user memory of one thread fail in turn: with
+ * n in /proc/thread-self/fail-nth, the n-th of them fails, and then the file reads 0.
  */
 #ifndef NTSYNC_FAULT_H
 #define NTSYNC_FAULT_H
@@ -25,7 +24,7 @@ static inline bool write_text(const char *path, const char *text)
 	return written;
 }
 
-/* Whether the kernel was told to let allocations from this cache fail. */
+/* Was the kernel told to let allocations from this cache fail? */
 static inline bool fault_in_cache(const char *name)
 {
 	char path[128], text[2] = "";
@@ -65,8 +64,8 @@ static inline bool fault_set(int fail_nth, unsigned int n)
 }
 
 /*
- * Whether the fault has happened.  If it has not, it may happen to the very
- * calls that ask and that end it.
+ * Has the fault happened?  If not, it may happen to the calls that ask for it and
+ * that end it.
  */
 static inline bool fault_happened(int fail_nth)
 {

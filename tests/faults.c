@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each allocation and each copy from user memory that a call makes is made to
- * fail in turn.
+ * Makes each allocation and each copy from user memory of a call fail, one after
+ * the other.
  */
 #define _GNU_SOURCE
 #include <poll.h>

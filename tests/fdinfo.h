@@ -53,7 +53,7 @@ static inline bool fdinfo_is_kernels(const char *line)
 	       !strncmp(line, "mnt_id:", 7) || !strncmp(line, "ino:", 4);
 }
 
-/* One line; false if it is not of the format. */
+/* One line; false if its format is wrong. */
 static inline bool fdinfo_line(const char *line, struct fdinfo *info)
 {
 	char *name;
@@ -77,7 +77,7 @@ static inline bool fdinfo_line(const char *line, struct fdinfo *info)
 		      &info->values[info->states++]) == 2;
 }
 
-/* 0, -errno, or -EBADMSG for a line that is not of the format. */
+/* 0, -errno, or -EBADMSG for a line in a wrong format. */
 static inline int fdinfo_read_path(const char *path, struct fdinfo *info)
 {
 	FILE *file = fopen(path, "re");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The device and its objects as files: names, modes, and what they cannot. */
+/* The device and its objects as files: names, modes, and what they do not support. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lifetimes: descriptors that go away while someone waits, objects that
- * outlive what made them, waiters that are killed, and every way in which a
- * descriptor reaches another process.
+ * Lifetimes: descriptors that are closed during a wait, objects that outlive
+ * their creator, waiters that are killed, and every way in which a descriptor
+ * gets into another process.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"

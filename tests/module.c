@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module stays while anything of it is in use, and goes and comes while
- * others try to open the device; without memory it is not loaded.  It is loaded again
- * from where the VM has it.
+ * The module cannot be unloaded while it is in use, can be unloaded and loaded while
+ * others try to open the device, and is not loaded without memory.  It is loaded again
+ * from the file that the VM has.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"

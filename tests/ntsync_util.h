@@ -19,8 +19,9 @@
 #include <linux/ntsync.h>
 
 /*
- * The harness gives a test 30 s, which is short on a slow machine.  This is more than
- * the program may take, as what ends that shows what its threads were doing.
+ * The harness gives a test 30 s, which is short on a slow machine.  This is longer than
+ * the program may take, because tests/guest, which ends it then, shows what its threads
+ * were doing.
  */
 #ifdef TEST_TIMEOUT_DEFAULT
 #undef TEST_TIMEOUT_DEFAULT
@@ -28,7 +29,8 @@
 
 /*
  * The harness forks for each test, which takes an emulated machine twice as long if
- * the child begins on another CPU.  So it stays on one, and each test has them all.
+ * the child begins on another CPU.  So the harness stays on one CPU, and each test uses
+ * all of them.
  */
 static void use_all_cpus(void)
 {
@@ -141,7 +143,7 @@ static inline int event_read(int event, struct ntsync_event_args *args)
 	return ntsync_call(event, NTSYNC_IOC_EVENT_READ, args);
 }
 
-/* The time of a clock in nanoseconds, as timeouts are given. */
+/* The time of a clock in nanoseconds, the unit of timeouts. */
 static inline uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;

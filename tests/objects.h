@@ -17,7 +17,7 @@
 #define THIRD		3U
 #define NOBODY_WAITS	99U
 
-/* What a test puts into memory that a failing call must leave alone. */
+/* The content of memory that a failing call must not change. */
 #define GARBAGE		0xdeadbeefU
 
 enum kind { SEM, MUTEX, AUTO_EVENT, MANUAL_EVENT, KINDS };
@@ -27,7 +27,7 @@ struct object {
 	int fd;
 };
 
-/* All that a program can know about an object. */
+/* Everything that a program can know about an object. */
 struct state {
 	int error;
 	__u32 first;
@@ -189,7 +189,7 @@ static inline int open_descriptors(void)
 	return count;
 }
 
-/* The time has passed before the wait begins: look once, never sleep. */
+/* A deadline that has passed before the wait begins: look once, never sleep. */
 static inline int poll_any(int dev, const int *objs, __u32 count, __u32 *index)
 {
 	return wait_any(dev, objs, count, ME, 0, 0, index);

@@ -3,9 +3,9 @@
  * Which waits a signal serves: first come first served, waits-for-all before
  * waits-for-any, real-time threads before ordinary ones.
  *
- * Waiters queue one at a time, each seen asleep before the next begins, so the
- * order of their waits is known.  Signals come one at a time, and the thread
- * that a signal serves is seen to end before the next signal.
+ * Waiters queue one at a time, each only after the one before was seen asleep, so
+ * the order of their waits is known.  Signals come one at a time, each only after
+ * the thread that the one before served was seen to end.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where threads share descriptors, a wait takes a reference to the file behind
- * each, and gives it back however it ends.  An object whose file was kept stays
- * when its descriptor is closed.
+ * If threads share descriptors, a wait takes a reference to the file of each, and
+ * drops it however it ends.  If it did not, an object would remain after its
+ * descriptor is closed.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"

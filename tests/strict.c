@@ -3,13 +3,13 @@
  * A signal and all the waits-for-all that it satisfies are one step: a thread
  * that knows that the step has begun acts after its end.
  *
- * In each round a process of its own signals an event.  That satisfies one
- * wait-for-all at once, the first; then the driver has a crowd of other waits
- * to look at; then comes the last wait.  Meanwhile this process looks, in one
- * of many ways, whether the first wait was satisfied.  As soon as it knows, it
- * does something that would spoil the last wait if that were still to come.
+ * In each round another process signals an event.  That satisfies one wait-for-all
+ * at once, the first; then the driver has many other waits to look at; then comes
+ * the last wait.  At the same time this process looks, in one of many ways, whether
+ * the first wait was satisfied.  As soon as it knows, it does something that would
+ * spoil the last wait if that had not been served yet.
  *
- * A look often comes too early or too late.  Rounds in which it began while the
+ * A look often comes too early or too late.  The rounds in which it began while the
  * other process was in its call are counted, and there must be enough of them.
  */
 #define _GNU_SOURCE

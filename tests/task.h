@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include "waiter.h"
 
-/* Waits until @cond holds; false if it does not where only a hang explains. */
+/* Waits until @cond holds; false if it takes so long that something hangs. */
 #define wait_until(cond)						\
 ({									\
 	__u64 _limit = clock_ns(CLOCK_MONOTONIC) +			\
@@ -35,7 +35,7 @@ static inline int set_priority(int priority)
 	return 0;
 }
 
-/* As waiter_start_blocked(), by a thread of SCHED_FIFO if @priority isn't 0. */
+/* Like waiter_start_blocked(), by a SCHED_FIFO thread if @priority isn't 0. */
 static inline bool waiter_start_priority(struct waiter *w, int priority,
 					 int dev, unsigned long request,
 					 const int *objs, __u32 count,
@@ -43,7 +43,7 @@ static inline bool waiter_start_priority(struct waiter *w, int priority,
 {
 	int ret;
 
-	/* A thread inherits the class of the one that makes it. */
+	/* A thread inherits the scheduling class of the thread that creates it. */
 	if (priority && set_priority(priority))
 		return false;
 	ret = waiter_start(w, dev, request, objs, count, owner, 0);
@@ -98,14 +98,14 @@ static inline bool child_ended(pid_t pid)
 {
 	siginfo_t info = { };
 
-	/* Only asks: child_status() is still to collect it. */
+	/* Only asks: child_status() has to reap it. */
 	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
 	       info.si_pid == pid;
 }
 
 /*
- * A process that makes the wait of @w: its pid once it sleeps (or has ended
- * already), or a negative number.
+ * Starts a process that makes the wait of @w: returns its pid once it sleeps (or has
+ * already ended), or a negative number.
  */
 static inline pid_t fork_waiter(struct waiter *w)
 {
@@ -120,8 +120,8 @@ static inline pid_t fork_waiter(struct waiter *w)
 }
 
 /*
- * How much work a test does: @full, or @small if SMALL is in the environment, where
- * many kernels have their turn or one is slow.
+ * How much work a test does: @full, or @small if SMALL is in the environment, for runs
+ * on many kernels or on slow ones.
  */
 static inline int work(int full, int small)
 {
@@ -139,10 +139,9 @@ static inline void spin(int turns)
 }
 
 /*
- * A meeting point for @n threads that leaves all running at about the same
- * time, which a barrier that sleeps would not.  @arrived counts over all
- * rounds, from 0.  Sleeps only if it takes so long that the others seem to need
- * what this thread runs on.
+ * A meeting point from which @n threads run on at about the same time, which a
+ * barrier that sleeps could not do.  @arrived counts over all rounds, from 0.  Sleeps
+ * only if it takes so long that the others seem to need this CPU.
  */
 static inline void meet(atomic_int *arrived, int round, int n)
 {
@@ -161,14 +160,14 @@ static inline void meet(atomic_int *arrived, int round, int n)
 }
 
 /*
- * Goes on with a race until @done holds, which counts what happened in it; false if
- * that does not come about in a time in which only something broken does not.
+ * Continues a race until @done, a condition on the counts of its outcomes, holds; false
+ * if it takes so long that something must be broken.
  */
 #define race_goes_on(begun, done)					\
 	(!(done) && clock_ns(CLOCK_MONOTONIC) <				\
 		    (begun) + 2 * WAITER_LIMIT_SEC * NSEC_PER_SEC)
 
-/* A cheap and repeatable source of variety, one for each thread. */
+/* Cheap and repeatable random numbers, with one state for each thread. */
 static inline unsigned int vary(unsigned int *state)
 {
 	*state = *state * 1664525 + 1013904223;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that vanishes in the middle of a call, when the call has seen already
- * that it can be written: the one case in which a call that fails has acted.
- * It says EFAULT all the same, and nothing else is harmed.
+ * Memory that vanishes in the middle of a call, after the call has seen that it can
+ * be written: the only case in which a call that fails has acted.  It returns EFAULT
+ * then, and does no other harm: no wait stays in a queue, and the next call works.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

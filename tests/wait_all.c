@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Waits for all: one instant at which everything is there, and one step. */
+/* Waits for all: they need one instant at which all objects are signaled, and one step. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "task.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Waits in threads of their own, and how to know that they block.
+ * Waits in separate threads, and how to know that they block.
  *
- * What a thread does in the kernel is asked of /proc: a wait blocks when its
- * thread sleeps (state S) in just the ioctl that the waiter was given.  Since
- * what satisfies a wait wakes its thread before it returns, "still blocked"
- * asked after an operation proves that the operation did not end the wait.
+ * /proc shows what a thread does in the kernel: a wait blocks when its thread
+ * sleeps (state S) in exactly the ioctl that the waiter was given.  A call that
+ * satisfies a wait wakes its thread before it returns, so if the wait still blocks
+ * after an operation, the operation did not end the wait.
  */
 #ifndef NTSYNC_WAITER_H
 #define NTSYNC_WAITER_H
@@ -47,7 +47,7 @@ static inline void waiter_pause(void)
 	nanosleep(&moment, NULL);
 }
 
-/* The state of @tid, a thread or another process, as /proc names it; 0 if it is gone. */
+/* The state of @tid, a thread or another process, as in /proc; 0 if it is gone. */
 static inline char thread_state(pid_t tid)
 {
 	char path[64], state = 0;
@@ -66,8 +66,8 @@ static inline char thread_state(pid_t tid)
 }
 
 /*
- * Whether @tid, a thread or another process, sleeps in
- * ioctl(..., @request, @arg) at this instant.
+ * Does @tid, a thread or another process, sleep in ioctl(..., @request, @arg) at this
+ * instant?
  */
 static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 				   const void *arg)
@@ -135,8 +135,8 @@ static inline int waiter_start(struct waiter *w, int dev, unsigned long request,
 }
 
 /*
- * Returns true as soon as the wait sleeps, false when it has returned instead
- * (or does neither for a time in which only something broken does).
+ * Returns true as soon as the wait sleeps, and false if it has returned instead (or
+ * if it does neither for so long that something must be broken).
  */
 static inline bool waiter_blocks(struct waiter *w)
 {
@@ -155,12 +155,12 @@ static inline bool waiter_blocks(struct waiter *w)
 	return false;
 }
 
-/* What the wait returned, when it has; WAITER_HANGS when it goes on. */
+/* The return value of the wait; WAITER_HANGS if it does not return. */
 static inline int waiter_join(struct waiter *w)
 {
 	struct timespec limit;
 
-	/* Not CLOCK_REALTIME: there are tests that step it. */
+	/* Not CLOCK_REALTIME, because some tests step it. */
 	clock_gettime(CLOCK_MONOTONIC, &limit);
 	limit.tv_sec += WAITER_LIMIT_SEC;
 	if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &limit))

@@ -11,7 +11,7 @@
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof(*(array)))
 
-/* The lists, which columns may stand in. */
+/* The lists that a column may be in. */
 enum {
 	THREADS	= 1 << 0,
 	OBJECTS	= 1 << 1,
@@ -26,7 +26,7 @@ struct item {
 	double seconds;
 };
 
-/* Has either a text, or a value that is a number and by which one can sort. */
+/* Has either a text, or a number as its value, by which the list can be sorted. */
 struct column {
 	const char *name;
 	unsigned int lists;
@@ -99,7 +99,7 @@ static double value_signals(const struct item *item)
 	return count_signals(item->counts) / item->seconds;
 }
 
-/* Milliseconds in a second. */
+/* Milliseconds per second. */
 static double value_asleep(const struct item *item)
 {
 	return item->counts->asleep / 1e6 / item->seconds;
@@ -236,7 +236,7 @@ static int compare_items(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* Most first; without the column in this list, or for a text, as they came. */
+/* Largest first; unsorted if the list lacks the column, or the column is a text. */
 static void sort_items(struct item *items, size_t nr, unsigned int list,
 		       const char *sort)
 {
@@ -312,7 +312,7 @@ static void choose_columns(struct choice *choice, const struct view *view)
 		split_words(output + (*output == '+'), choose, choice);
 }
 
-/* For a person no more digits than tell something. */
+/* In a table for a person, only as many digits as are useful. */
 static char *cell(const struct column *column, const struct item *item, bool exact)
 {
 	double value;
@@ -368,7 +368,7 @@ static char *make_list(const struct rates *rates, unsigned int list,
 	return text;
 }
 
-/* Of a screen, threads may take half and what objects leave. */
+/* Threads may fill half of a screen, and more if the objects leave room. */
 static size_t thread_lines(const struct rates *rates, size_t lines)
 {
 	size_t wanted = rates->nr_objects + 1;
@@ -405,7 +405,7 @@ void print_activity(const struct rates *rates, const struct view *view)
 	free(objects);
 }
 
-/* What is between the outer braces of a list. */
+/* Prints what is between the outer braces of a list. */
 static void print_member(char *text)
 {
 	char *last = text ? strrchr(text, '}') : NULL;

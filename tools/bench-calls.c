@@ -5,8 +5,8 @@
 #include "ntsync-bench.h"
 
 /*
- * Batches are short, that most of them have the processor to themselves, and of all it is
- * the fastest fiftieth that counts.
+ * Batches are short, so that most of them have the processor to themselves, and only
+ * the fastest fiftieth counts.
  */
 #define BATCH_NS	400000
 #define FASTEST		0.02
@@ -53,7 +53,7 @@ struct measured {
 	size_t preempted;
 };
 
-/* In turn, so that both have the same machine. */
+/* Alternately, so that both see the same machine. */
 static void measure_batch(const struct row *row, size_t size,
 			  struct measured *measured)
 {
@@ -100,7 +100,7 @@ void measure_calls(void)
 			.name = row->result.name,
 		};
 
-		/* What does nothing is the floor. */
+		/* An operation that does nothing is the floor. */
 		if (!row->result.limit)
 			continue;
 		measure_quietly(&figure, 1, 1, measure_row, row);

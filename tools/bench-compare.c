@@ -7,9 +7,9 @@
 #include "bench-report.h"
 #include "ntsync-bench.h"
 
-#define ENOUGH	3	/* pairs that tell by themselves how much they differ */
+#define ENOUGH	3	/* pairs are enough to show how much they differ */
 
-/* What the pairs have for a row. */
+/* The figures of all pairs for a row. */
 struct comparison {
 	struct series before;
 	struct series after;
@@ -75,7 +75,7 @@ static void add_pair(struct comparison *comparison, const json_t *before,
 				 json_is_true(json_object_get(after, "disturbed"));
 }
 
-/* By how much the ratio may be off. */
+/* How far the ratio may be off. */
 static double noise_of(struct comparison *comparison)
 {
 	if (comparison->ratio.nr < ENOUGH)
@@ -118,7 +118,7 @@ static void add_row(struct libscols_table *table, json_t *all, const json_t *row
 					     "disturbed", comparison->disturbed));
 }
 
-/* Of one row, what all pairs of files have. */
+/* Collects one row from all pairs of files. */
 static struct comparison collect(json_t **runs, size_t nr, const json_t *row)
 {
 	struct comparison comparison = { };

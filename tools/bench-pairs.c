@@ -13,7 +13,7 @@
 #include "ntsync-bench.h"
 
 #define ROUND_NS	2000000
-#define ROOM		8	/* for what is produced */
+#define ROOM		8	/* for the producer */
 
 typedef void (*work_t)(int side);
 
@@ -21,7 +21,7 @@ typedef void (*work_t)(int side);
  * struct pair - what two processes do
  * @name: of the row
  * @type: of the objects
- * @work: what a side does again and again
+ * @work: what a side does repeatedly
  * @aside: the second side only disturbs, and goes on until the first is done
  */
 struct pair {
@@ -96,7 +96,7 @@ static void one_mutex(int side)
 	lock_unlock(objs[0], side);
 }
 
-/* Of a ring of three, the two that are next to it; one of them is also the other's. */
+/* Each side takes two of a ring of three; they have one in common. */
 static void two_of_ring(int side)
 {
 	const int two[] = { objs[side], objs[side + 1] };
@@ -130,7 +130,7 @@ static void pong(int side)
 	set(objs[1]);
 }
 
-/* The last one is for what disturbs, and seldom signaled. */
+/* The last one is for the side that disturbs, and seldom signaled. */
 static void poll_64(int side)
 {
 	int ret = wait_any(dev, objs, NTSYNC_MAX_WAIT_COUNT, side + 1, 0, 0, NULL);
@@ -165,7 +165,7 @@ static const struct pair pairs[] = {
 
 /* Rounds */
 
-/* Returns when both sides have come here so many times. */
+/* Returns when both sides have come here this many times. */
 static void meet(unsigned long times)
 {
 	atomic_fetch_add(&control->arrived, 1);
@@ -202,7 +202,7 @@ static void second_side(const struct pair *pair)
 	}
 }
 
-/* It measures until both are done. */
+/* Measures until both are done. */
 static uint64_t time_round(const struct pair *pair, unsigned long round)
 {
 	uint64_t start, end;

@@ -13,7 +13,7 @@
 #define TRIES	3
 #define SKEW	0.005	/* by how much two clocks may differ */
 #define LEAST	8	/* measurements of a row */
-#define BLOCKS	4	/* parts of the time, which tell how steady a figure is */
+#define BLOCKS	4	/* parts of the time, which show how stable a figure is */
 
 /* Series */
 
@@ -39,7 +39,7 @@ double series_quantile(struct series *series, double part)
 	return series->values[(size_t)(part * (series->nr - 1) + 0.5)];
 }
 
-/* Half of how far apart the quantiles of @BLOCKS parts of the time are. */
+/* Half of the range of the quantiles of @BLOCKS parts of the time. */
 static double spread_of(const struct series *series, double part)
 {
 	struct series block, quantiles = { };
@@ -77,7 +77,7 @@ void move_to_cpu(int cpu)
 		err(EXIT_TROUBLE, "cannot run on processor %d", cpu);
 }
 
-/* Whether the list of processors that share a core with @cpu has @other. */
+/* Is @other in the list of processors that share a core with @cpu? */
 static bool is_sibling(int cpu, int other)
 {
 	char *path = format("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
@@ -100,7 +100,7 @@ static bool is_sibling(int cpu, int other)
 	return found;
 }
 
-/* The first that is allowed and better, or else the first that is allowed. */
+/* The first that is allowed and better, otherwise the first that is allowed. */
 static int second_cpu(const cpu_set_t *allowed, int first)
 {
 	int cpu, other = -1;
@@ -159,7 +159,7 @@ bool goes_on(uint64_t begin, size_t nr)
 	return now_ns() - begin < options.seconds * NSEC_PER_SEC || nr < LEAST;
 }
 
-/* Threads that run or want to, without this one. */
+/* Runnable threads, without this one. */
 static long others_running(void)
 {
 	FILE *file = fopen("/proc/loadavg", "re");
@@ -176,7 +176,7 @@ static bool is_crowded(int cpus)
 	return others_running() + cpus > sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-/* What the process that measures hands back. */
+/* The results of the process that measures. */
 static struct outcome {
 	bool disturbed;
 	struct figure figures[8];

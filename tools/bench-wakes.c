@@ -101,7 +101,7 @@ static void run_crowd(const void *size)
 	wait_in_turn(NULL);
 }
 
-/* Nanoseconds for each from the signal until the last one has run. */
+/* Nanoseconds per thread from the signal until the last one has run. */
 static double wake_crowd(pid_t pid, int size, int event)
 {
 	uint64_t start;

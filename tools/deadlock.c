@@ -32,7 +32,7 @@ struct search {
 	struct wait **waits;	/* by owner */
 	struct owner *owners;
 	size_t nr_owners;
-	bool strict;		/* looks for deadlocks, not for any circle */
+	bool strict;		/* looks for deadlocks, not for any cycle */
 	unsigned int cycles;
 };
 
@@ -80,7 +80,7 @@ static void collect_owners(struct search *search)
 	}
 }
 
-/* Who keeps the wait from this object, if it is someone who waits. */
+/* The owner that keeps the wait from this object, if that owner waits. */
 static struct owner *find_blocker(const struct search *search,
 				  const struct wait *wait,
 				  const struct link *link)
@@ -109,7 +109,7 @@ static size_t count_blocked(const struct search *search,
 	return count;
 }
 
-/* A wait-for-any needs one of its objects only, seen or not. */
+/* A wait-for-any needs only one of its objects, visible or not. */
 static bool is_blocked(const struct search *search, const struct wait *wait)
 {
 	size_t blocked = count_blocked(search, wait);
@@ -129,7 +129,7 @@ static void judge_owner(const struct search *search, struct owner *owner)
 					candidates;
 }
 
-/* Drops candidates until what each of the others needs is among them. */
+/* Drops candidates until everything that the others need is among them. */
 static void narrow(struct search *search)
 {
 	const struct snapshot *snapshot = search->snapshot;
@@ -160,7 +160,7 @@ static struct wait *first_candidate(const struct owner *owner)
 	return owner->waits[i];
 }
 
-/* Of the ways from a candidate to others the first: it ends in a cycle too. */
+/* The first way from a candidate to another: it ends in a cycle too. */
 static void link_candidate(const struct search *search, struct wait *wait)
 {
 	struct owner *owner;

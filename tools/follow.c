@@ -15,10 +15,10 @@
 
 #define LOOK_USEC	50000
 
-/* Deadlines from here on are of the other clock, that of the day, or for ever. */
+/* Deadlines from here on are for the realtime clock, or infinite. */
 #define TIME_OF_DAY	1000000000000000000ull
 
-/* Who has been seen: a thread may be gone when its event is printed. */
+/* Known threads: a thread may be gone when its event is printed. */
 struct actor {
 	uint32_t tid;
 	char name[64];
@@ -29,7 +29,7 @@ struct transcript {
 	const struct options *options;
 	void *actors;
 	unsigned int lines;
-	bool ended;		/* the object is no more */
+	bool ended;		/* the object is gone */
 };
 
 static int compare_actors(const void *a, const void *b)
@@ -101,7 +101,7 @@ static void print_queue(const struct event *event)
 		printf(", which %u owns", event->holder);
 }
 
-/* Of another thread's wait too, which this one satisfies. */
+/* Also for another thread's wait that this one satisfies. */
 static void print_acquire(const struct event *event)
 {
 	print_object(event);
@@ -251,7 +251,7 @@ int follow(const struct options *options)
 	printf("%12s %-15s %7s  %s\n", "TIME", "THREAD", "TID", "EVENT");
 	do {
 		flush_output();
-		/* What a process did at last is read after its end. */
+		/* The last events of a process are read after its end. */
 		last = process_ended(options);
 		usleep(LOOK_USEC);
 		trace_read(take_event, &transcript);

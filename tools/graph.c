@@ -48,7 +48,7 @@ static void print_object(const struct object *object)
 	printf("%s\"];\n", state ? state : "");
 }
 
-/* From a thread to what it waits for. */
+/* From a thread to the objects that it waits for. */
 static void print_wait_edges(const struct wait *wait)
 {
 	const struct object *object;
@@ -119,7 +119,7 @@ static void print_instance(const struct snapshot *snapshot, unsigned int instanc
 	printf("\t}\n");
 }
 
-/* Only what waits have to do with. */
+/* Only objects that are part of a wait. */
 void print_graph(const struct snapshot *snapshot,
 		 bool (*wanted)(const struct snapshot *snapshot,
 				unsigned int instance))

@@ -81,7 +81,7 @@ static void list_waits(const struct snapshot *snapshot)
 	print_table(table);
 }
 
-/* The cycle from its first thread on, then what is stuck behind it. */
+/* The cycle from its first thread on, then the waits that are stuck behind it. */
 static void list_cycle(struct table *table, const struct snapshot *snapshot,
 		       unsigned int cycle)
 {
@@ -179,7 +179,7 @@ static void note_unseen_waits(const struct snapshot *snapshot)
 static const char silent_driver[] =
 	"it is the kernel's own, or older than this program";
 
-/* Ends with a message if what was asked for cannot be known at all. */
+/* Ends with a message if the question cannot be answered at all. */
 static void check_driver(const struct snapshot *snapshot)
 {
 	if (!snapshot->driver && !snapshot->nr_objects)
@@ -290,7 +290,7 @@ static void watch(void)
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
-	/* Times have a point in all languages. */
+	/* The decimal separator is a point in all languages. */
 	setlocale(LC_NUMERIC, "C");
 	take_options(argc, argv);
 	if (options.list_columns) {

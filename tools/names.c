@@ -42,8 +42,8 @@ static bool add_name(const char *line)
 }
 
 /**
- * names_read() - read the names that are to be shown
- * @path: a file; what is empty or begins with # is passed over
+ * names_read() - read the names to show
+ * @path: a file; lines that are empty or begin with # are ignored
  */
 void names_read(const char *path)
 {

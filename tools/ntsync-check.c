@@ -35,7 +35,7 @@
 #define MODULE		"/sys/module/ntsync"
 #define LOCAL		"/var/lib/ntsync"	/* where make local-install puts it */
 #define WAIT_SECONDS	10	/* a wait that takes longer does not work */
-#define SHORT_NS	1000000	/* a deadline that is not far */
+#define SHORT_NS	1000000	/* a deadline in the near future */
 #define NSEC_PER_SEC	1000000000ULL
 #define WANTED_FILES	524288	/* ntsync-check(1) says who wants that many */
 
@@ -53,13 +53,13 @@ static const char * const origin_words[] = {
 struct process {
 	int pid;
 	bool uses;		/* the device or an object */
-	bool asked;		/* is what the question is about */
+	bool asked;		/* the question is about it */
 	bool told;		/* belongs to an earlier group */
 	enum role role;
 	char *task;
 	char *command;
 	char *program;		/* of a server */
-	unsigned long long files;	/* that are open, and may be */
+	unsigned long long files;	/* open files, and the limit */
 	unsigned long long most_files;
 	char *session;		/* that of a server and its clients */
 };
@@ -72,7 +72,7 @@ struct group {
 	struct answer answer;
 };
 
-/* What was asked; without either, of all processes. */
+/* The question; with neither of these it is about all processes. */
 static struct {
 	int pid;
 	const char *command;
@@ -90,17 +90,17 @@ static struct {
 	char *file;		/* that modprobe would load, if there is one */
 	bool local;		/* make local-install was used, */
 	bool local_file;	/* and has a module for this kernel */
-	bool signatures;	/* the kernel takes no module without a known one */
+	bool signatures;	/* the kernel requires a known signature */
 	bool device;
 	dev_t number;
 	mode_t mode;
 	int open_error;
 	char wait_problem[128];	/* "" if waits work */
-	bool lacks_fixes;	/* the driver is one from before they were made */
+	bool lacks_fixes;	/* the driver is older than the fixes */
 	unsigned long long most_files;	/* that a program started here may open */
 	struct process *processes;
 	size_t count;
-	size_t hidden;		/* processes that we may not look into */
+	size_t hidden;		/* processes that we may not examine */
 	struct group *groups;
 	size_t group_count;
 } found;
@@ -125,7 +125,7 @@ static bool read_line(const char *path, char *line, size_t size)
 
 /* The finders */
 
-/* A driver is in this list even where a sandbox shows nothing of it in /sys. */
+/* A driver is in this list even if a sandbox hides it in /sys. */
 static bool is_registered(void)
 {
 	FILE *file = fopen("/proc/misc", "re");
@@ -287,7 +287,7 @@ static void try_waits(int device)
 		else if (now() < args.timeout)
 			wait_fails("a wait with a deadline", 0);
 	}
-	/* Owner 0 is no one.  Drivers before Linux 6.18.54 and 7.2.8 let it wait. */
+	/* Owner 0 means no owner.  Drivers before Linux 6.18.54 and 7.2.8 let it wait. */
 	args.owner = 0;
 	found.lacks_fixes = !ioctl(device, NTSYNC_IOC_WAIT_ANY, &args) ||
 			    errno != EINVAL;
@@ -311,7 +311,7 @@ static void find_use(void)
 	close(device);
 }
 
-/* Whether one of these descriptors is the device or an object. */
+/* Is one of these descriptors the device or an object? */
 static bool any_used(DIR *fds)
 {
 	struct dirent *entry;
@@ -322,7 +322,7 @@ static bool any_used(DIR *fds)
 	return false;
 }
 
-/* Wine raises its limit as far as it may. */
+/* Wine raises its limit up to the hard limit. */
 static void find_limit(void)
 {
 	struct rlimit limit;
@@ -357,7 +357,7 @@ static unsigned long long read_limit(const char *task)
 	return most;
 }
 
-/* The kernel cuts names off; Windows does not tell capitals from small letters. */
+/* The kernel truncates names; Windows ignores case. */
 static bool is_named(const char *task, const char *name, const char *wanted)
 {
 	static const char separators[] = "/\\";
@@ -446,7 +446,7 @@ static struct process *find_server(const struct process *client)
 	return NULL;
 }
 
-/* Those that are asked for and have the same server as the first. */
+/* The processes in question that have the same server as the first. */
 static void fill_group(struct group *group, struct process *first)
 {
 	struct process *process = first;
@@ -466,7 +466,7 @@ static void add_group(struct process *first)
 	struct group group = { .server = find_server(first) };
 	struct process *head = group.server ? group.server : first;
 
-	/* It has objects as soon as it wants some. */
+	/* It will have objects as soon as it needs some. */
 	if (group.server && group.server->uses) {
 		first->uses = true;
 		return;
@@ -506,7 +506,7 @@ static void find_all(void)
 	find_groups();
 }
 
-/* The judges: each returns whether it has found what is wrong. */
+/* The judges: each returns whether it has found a problem. */
 
 static bool wrong(const char *what, const char *what_to_do)
 {
@@ -613,7 +613,7 @@ static bool judge_limits(void)
 		     "raise it: LimitNOFILE=, limits.conf or --ulimit (ntsync-check(1), LIMITS)");
 }
 
-/* Of the program that was asked for only: others may do without. */
+/* Only for the program in question: others need not use the device. */
 static bool judge_program(void)
 {
 	if ((!question.pid && !question.command) || !found.group_count)
@@ -684,7 +684,7 @@ static void print_users(void)
 	printf("%s\n", any ? "" : "nobody");
 }
 
-/* Programs that share a server, then why and what to do. */
+/* Programs that share a server, then the reason and the remedy. */
 static void print_group(const struct group *group)
 {
 	size_t i;
@@ -912,7 +912,7 @@ static void read_question(int argc, char **argv)
 		errx(EXIT_TROUBLE, "--pid and --command exclude each other");
 }
 
-/* Where nothing was found of what was asked for, its state is not known. */
+/* If the process in question was not found, its state is not known. */
 static void check_answer(void)
 {
 	size_t i;

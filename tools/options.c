@@ -54,7 +54,7 @@ bool object_wanted(const struct object *object)
 	       state_wanted(object_state(object));
 }
 
-/* Whether a wanted process takes part in an instance. */
+/* Does a wanted process use this instance? */
 static bool has_wanted_process(const struct snapshot *snapshot,
 			       unsigned int instance)
 {
@@ -72,7 +72,7 @@ static bool has_wanted_process(const struct snapshot *snapshot,
 	return false;
 }
 
-/* Waits are judged by all that takes part, so here instances are picked. */
+/* Verdicts need all waits of an instance, so these lists filter by instance. */
 bool instance_wanted(const struct snapshot *snapshot, unsigned int instance)
 {
 	return is_among(instance, &options.instances) &&
@@ -81,7 +81,7 @@ bool instance_wanted(const struct snapshot *snapshot, unsigned int instance)
 
 /* Options */
 
-/* The number of a name in an array of names, whose 0 is no name. */
+/* The index of a name in an array of names; 0 is no name. */
 static unsigned int find_name(const char *name, const char * const *names,
 			      const char *what)
 {
@@ -232,7 +232,7 @@ enum {
 	OPT_NAMES,
 };
 
-/* What goes only with the lists that are traced, and what does not go with them. */
+/* Options that only the traced lists have, and options that these do not have. */
 static void check_traced(void)
 {
 	bool traced = options.list & (LIST_TOP | LIST_FOLLOW);

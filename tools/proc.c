@@ -14,8 +14,8 @@
 /* Text */
 
 /*
- * The bytes of the UTF-8 character that begins here, 0 if none does or it is one
- * that controls a terminal.
+ * The bytes of the UTF-8 character that begins here; 0 if none does, or if it
+ * controls a terminal.
  */
 static size_t utf8_length(const char *text)
 {
@@ -70,7 +70,7 @@ int parse_id(const char *text)
 /* Files */
 
 /*
- * Reads a whole file, whose name is relative to a folder.  The text is good
+ * Reads a whole file, whose name is relative to a folder.  The text is valid
  * until the next one is read.  NULL if it cannot be read.
  */
 char *read_file(int folder, const char *name)
@@ -102,7 +102,7 @@ char *read_file(int folder, const char *name)
 
 /*
  * Splits the next line of a text at its first colon and the blanks that follow.
- * Lines without one are passed over.
+ * Lines without a colon are skipped.
  */
 bool next_line(char **text, char **key, char **value)
 {
@@ -153,7 +153,7 @@ bool read_status(const char *proc, const char *task, struct status *status)
 	return status->tgid > 0;
 }
 
-/* The path below @proc of a thread that lives on after its process's first. */
+/* The path below @proc of a thread that outlives the first thread of its process. */
 static bool find_living_thread(const char *proc, const char *pid,
 			       char path[NAME_MAX])
 {
@@ -189,7 +189,7 @@ bool find_task(const char *proc, const char *pid, char task[NAME_MAX],
 	       (status->state == 'Z' && find_living_thread(proc, pid, task));
 }
 
-/* What a descriptor in an open folder leads to. */
+/* The file that a descriptor in an open folder refers to. */
 enum target read_target(int fds, const char *fd)
 {
 	static const char object[] = "anon_inode:ntsync";

@@ -24,7 +24,7 @@ unsigned long count_signals(const struct counts *counts)
 	return sum;
 }
 
-/* Threads and objects are found again by their numbers. */
+/* Threads and objects are looked up by their numbers. */
 
 static int compare_threads(const void *a, const void *b)
 {
@@ -83,7 +83,7 @@ static struct thread *find_thread(struct rates *rates, pid_t tid)
 	return remember(&rates->thread_tree, thread, compare_threads);
 }
 
-/* NULL for an event that is about none. */
+/* NULL for an event without an object. */
 static struct traced *find_object(struct rates *rates, const struct event *event)
 {
 	const struct traced key = {
@@ -213,7 +213,7 @@ void rates_count(const struct event *event, void *data)
 
 /* Judging */
 
-/* A thread that would not sleep even once. */
+/* A thread that has not slept even once. */
 static void judge_thread(const struct rates *rates, struct thread *thread)
 {
 	const struct counts *counts = &thread->counts;
@@ -229,8 +229,8 @@ static bool same_pair(const struct traced *a, const struct traced *b)
 }
 
 /*
- * Two threads that hand objects to each other all the time, one object both ways or
- * several of which each goes one way.
+ * Two threads that keep handing objects to each other, one object both ways or
+ * several objects, each in one direction.
  */
 static void judge_object(struct rates *rates, struct traced *object)
 {
@@ -327,7 +327,7 @@ static void drop_objects(struct rates *rates)
 
 /**
  * rates_next() - begin the next interval
- * @rates: those of the one that ended; what did nothing in it is dropped
+ * @rates: those of the one that ended; threads and objects without events are dropped
  */
 void rates_next(struct rates *rates)
 {

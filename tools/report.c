@@ -18,7 +18,7 @@
 
 #define FOLDER	"ntsync-report"
 
-/* Of each process that has an object: $pid, and $name. */
+/* For each process that has an object: $pid, and $name. */
 #define EACH_PROCESS							\
 	"\"$LSNTSYNC\" --descriptors -rn -o PID 2>/dev/null | sort -nu |\n" \
 	"while read -r pid; do name=$(cat /proc/$pid/comm) || continue\n"
@@ -114,7 +114,7 @@ static int create(const char *folder, const char *file)
 	return fd;
 }
 
-/* The first line that a command said from there on. */
+/* The first line that a command has printed from there on. */
 static void warn_of(const char *file, int messages, off_t from)
 {
 	char said[200];
@@ -143,7 +143,7 @@ static void collect(const char *folder)
 	close(messages);
 }
 
-/* Commands find this program, and the one that is beside it. */
+/* Commands find this program, and the other one in its folder. */
 static void tell_commands(const char *folder)
 {
 	char path[4096];
@@ -180,8 +180,8 @@ static bool make_archive(int archive)
 
 /**
  * report() - make an archive for a maintainer
- * @file: its name; there must be none of that name
- * @dry_run: only say what would go in
+ * @file: its name; no file of that name may exist
+ * @dry_run: only list the contents
  *
  * Return: the exit status.
  */

@@ -32,9 +32,9 @@ const char * const state_names[] = {
 	NULL
 };
 
-/* What one fdinfo says: of an object with its waits, or of the device. */
+/* The content of one fdinfo: an object with its waits, or the device. */
 struct fdinfo {
-	bool told;	/* anything at all */
+	bool told;	/* it says anything at all */
 	bool device;
 	unsigned int objects;
 	struct object object;
@@ -177,7 +177,7 @@ static bool read_fdinfo(int folder, const char *fd, struct fdinfo *info)
 	return true;
 }
 
-/* Objects, waits and instances are found again by their numbers. */
+/* Objects, waits and instances are looked up by their numbers. */
 
 static int compare(unsigned long long a, unsigned long long b)
 {
@@ -199,7 +199,7 @@ static int compare_waits(const void *a, const void *b)
 	return compare(x->serial, y->serial);
 }
 
-/* The orders of arrays, most of them of pointers. */
+/* How to sort arrays, most of them of pointers. */
 
 static int order_waits(const void *a, const void *b)
 {
@@ -239,7 +239,7 @@ static int order_holders(const void *a, const void *b)
 	return order ? order : compare(x->fd, y->fd);
 }
 
-/* Those of which nothing is told have one holder each. */
+/* Objects about which nothing is known have one holder each. */
 static int order_objects(const void *a, const void *b)
 {
 	const struct object *x = *(void * const *)a, *y = *(void * const *)b;
@@ -405,7 +405,7 @@ static void read_process(struct snapshot *snapshot, const char *proc,
 			 add_process(snapshot, parse_id(pid), status.name));
 }
 
-/* Whether any driver of the name is there. */
+/* Is there any driver of this name? */
 static bool find_driver(const char *proc)
 {
 	char path[PATH_MAX], *text, *line, *name;
@@ -560,7 +560,7 @@ enum state object_state(const struct object *object)
 	}
 }
 
-/* How many of the wait's objects were found, the alert not counted. */
+/* How many of the wait's objects were found, without the alert. */
 unsigned int wait_seen(const struct wait *wait)
 {
 	unsigned int seen = 0;

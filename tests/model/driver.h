@@ -33,8 +33,8 @@ static inline enum model_op driver_read_op(enum model_type type)
 
 /*
  * @in: the argument is read from the first word
- * @result, @results: the words of the result; all others are to stay as they
- *	are, as these are too when the call fails
+ * @result, @results: the words of the result; all others must stay unchanged, and
+ *	these too if the call fails
  */
 static inline struct model_answer driver_op(int fd, enum model_op op,
 					    uint32_t arg)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does the model explain a history?  The search tries every step that could have
- * been the next, goes on from there, and turns back where nothing fits.  It
- * remembers where it has been: two ways that have made the same calls and left
- * the objects alike go on alike.
+ * Does the model explain a history?  The search tries every possible next step,
+ * continues from there, and backtracks if nothing fits.  It remembers the states that
+ * it has reached: if the same calls were made and the objects are in the same state,
+ * the search would continue in the same way.
  *
  * A signal is one step with all waits-for-all that it satisfies.  Then its
  * object is closed to all others while it serves waits-for-any, one after the
- * other, and other calls may come between.
+ * other, and other calls may come in between.
  */
 #include <errno.h>
 #include <stddef.h>

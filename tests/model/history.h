@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What several threads did at the same time, and whether the model explains it:
- * whether there is an order of single steps that gives every call the answer
- * that it got, each step between its call's beginning and end.
+ * is there an order of single steps, each between the beginning and the end of its
+ * call, that gives every call the answer that it got?
  *
- * Which of several waits a signal serves is left open, for no one can tell from
- * outside in which order concurrent waits queued.  Known is the order of those
- * that were seen asleep before the others began: these must be served, in their
- * order and at the very step that makes it possible.
+ * Which of several waits a signal serves is left open, because the order in which
+ * concurrent waits queued cannot be seen from outside.  The order of those that were
+ * seen asleep before the others began is known: these must be served in their order,
+ * and by the very step that makes it possible.
  */
 #ifndef NTSYNC_HISTORY_H
 #define NTSYNC_HISTORY_H

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Processes that use the same objects at the same time, for a few calls each.
- * Every call is stamped before and after from one counter, and history.c judges
- * whether the model explains what all of them were told.
+ * Every call gets a stamp before and after it from one counter, and history.c judges
+ * whether the model explains all answers.
  *
- * Some processes sleep in a wait before the others begin.  At the end those that
- * still sleep, with none left that could wake them, are asked about: a wait that
- * sleeps then must be one that could not be satisfied.  Then all objects are
- * read.
+ * Some processes sleep in a wait before the others begin.  At the end, when no process
+ * is left that could wake another, the waits that still sleep must be those that could
+ * not be satisfied.  Then all objects are read.
  *
- * The processes have their descriptors in common, as threads have, but not all
- * of their memory: user-mode Linux runs threads of one process one at a time.
+ * The processes share their descriptors, as threads do, but not all of their
+ * memory: user-mode Linux runs threads of one process one at a time.
  *
  * SEED=n STEPS=n in the environment choose the first set of calls and how many
- * calls are made (n/5).  With a seed the calls are the same again, not the
- * timing.
+ * calls are made (n/5).  The same seed repeats the calls, but not their timing.
  */
 #define _GNU_SOURCE
 #include <sched.h>

@@ -18,7 +18,7 @@
 
 enum model_type { MODEL_SEM, MODEL_MUTEX, MODEL_EVENT };
 
-/* What an operation may be, waits apart. */
+/* The operations, except waits. */
 enum model_op {
 	MODEL_SEM_RELEASE,	/* argument: how many to add */
 	MODEL_SEM_READ,

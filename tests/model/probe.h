@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether a thread sleeps in an ioctl, asked as waiter.h does, but through
- * files that stay open: for tests that ask very often.
+ * Does a thread sleep in an ioctl?  Like waiter.h, but with files that stay open, for
+ * tests that ask very often.
  */
 #ifndef NTSYNC_PROBE_H
 #define NTSYNC_PROBE_H
@@ -37,7 +37,7 @@ static inline void probe_read(int fd, char *text, size_t room)
 	text[size < 0 ? 0 : size] = 0;
 }
 
-/* As thread_in_ioctl(). */
+/* Like thread_in_ioctl(). */
 static inline bool probe_sleeps(const struct probe *probe,
 				unsigned long request, const void *arg)
 {

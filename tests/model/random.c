@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random sequences of operations, one at a time, on the driver and on the model
- * of model.c.  After each step the two must agree about the answer, about every
- * object's state, and about which threads wait on and how the others' waits
- * have ended.
+ * of model.c.  After each step the two must agree on the answer, on every object's
+ * state, on which threads still wait, and on how the waits of the others have ended.
  *
  * SEED=n STEPS=n in the environment choose the first sequence and how many
  * steps are made (a tenth of them in the tests with threads); a failure says

@@ -22,15 +22,15 @@ enum timeout_kind {
 	PAST_MONOTONIC,
 	PAST_REALTIME,
 	NEVER_MAX,
-	NEVER_BEYOND,		/* what no clock will reach */
-	NEVER_HOUR,		/* what this test will not live to see */
+	NEVER_BEYOND,		/* no clock will reach it */
+	NEVER_HOUR,		/* this test will have ended before */
 	LATER_REALTIME,
 	TIMEOUT_KINDS,
 };
 
 /*
  * A step that does not apply when it is reached (the thread that is to wait
- * does so already, say) is passed over, so any steps may be left out.
+ * already does, for example) is skipped, so any steps may be left out.
  *
  * @wait: its deadline counts from the moment of the step
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the environment says about a random test, and how far it has come. */
+/* The settings of a random test in the environment, and its progress. */
 #ifndef NTSYNC_SETTINGS_H
 #define NTSYNC_SETTINGS_H
 

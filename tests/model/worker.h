@@ -42,7 +42,7 @@ static inline void *worker_main(void *data)
 	return NULL;
 }
 
-/* Makes the thread; whether it could be made. */
+/* Creates the thread; returns whether that worked. */
 static inline bool worker_start(struct worker *w)
 {
 	sem_init(&w->begin, 0, 0);
@@ -53,7 +53,7 @@ static inline bool worker_start(struct worker *w)
 	return w->ready;
 }
 
-/* SCHED_FIFO, or ordinary with priority 0: whether the class could be set. */
+/* SCHED_FIFO, or ordinary with priority 0; returns whether that worked. */
 static inline bool worker_set_priority(struct worker *w, int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
@@ -69,7 +69,7 @@ static inline void worker_begin(struct worker *w)
 	sem_post(&w->begin);
 }
 
-/* As waiter_blocks(), for at most @seconds. */
+/* Like waiter_blocks(), for at most @seconds. */
 static inline bool worker_blocks(struct worker *w, int seconds)
 {
 	__u64 limit = clock_ns(CLOCK_MONOTONIC) + seconds * NSEC_PER_SEC;
@@ -92,7 +92,7 @@ static inline int worker_end(struct worker *w, int seconds)
 {
 	struct timespec limit;
 
-	/* Not CLOCK_REALTIME: there are tests that step it. */
+	/* Not CLOCK_REALTIME, because some tests step it. */
 	clock_gettime(CLOCK_MONOTONIC, &limit);
 	limit.tv_sec += seconds;
 	while (sem_clockwait(&w->ended, CLOCK_MONOTONIC, &limit))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory to give to calls: pages of every protection side by side, of which it
- * is known what a call can read and write, and what stood there before.
+ * Memory for the arguments of calls: pages of every protection side by side.  It is
+ * known what a call can read and write there, and what was there before.
  */
 #ifndef NTSYNC_ARENA_H
 #define NTSYNC_ARENA_H
@@ -17,13 +17,13 @@
 #define ARENA_PAGES	"wwrwnrnw"
 #define ARENA_SIZE	((sizeof(ARENA_PAGES) - 1) * ARENA_PAGE)
 
-/* How far around what a call was given it is looked for damage. */
+/* How far around an argument to look for damage. */
 #define ARENA_GUARD	64U
 
 /*
  * The same memory twice: @user is what calls get, @back is writable throughout.
- * @shadow, or @words, is what should stand there.  With @whole no place lies across
- * a border.
+ * @shadow, or @words, is the expected content.  With @whole no place lies across a
+ * border.
  */
 struct arena {
 	char *user;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls in batches, as many as the machine can make: threads of a few processes that share
- * the objects of an instance, and that nothing disturbs.  No process is killed, no signal
- * sent, no object created but by the batch that needs it, so nearly all of the time is
- * spent in calls.
+ * Calls in batches, as many as the machine can make, by threads of a few processes that
+ * share the objects of an instance.  No process is killed, no signal is sent, and only a
+ * batch that needs an object creates one, so nearly all of the time is spent in calls.
  *
  * Tokens are semaphores, auto-reset events and mutexes.  A thread waits for tokens only
  * while it has none, and without a deadline, so each wait has to end.  It notes in shared
  * memory what it has: an event or a mutex must have one holder, a semaphore no more than
- * its maximum.  Between those batches come others whose every answer is known, and some
- * that disturb: events that all threads set, reset, pulse and poll.
+ * its maximum.  In between are batches of which every answer is known, and some that
+ * disturb: events that all threads set, reset, pulse and poll.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

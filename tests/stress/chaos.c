@@ -6,15 +6,15 @@
  *
  * A cell is an instance with some tokens: semaphores with a few each,
  * auto-reset events and mutexes.  Threads take tokens, hold them and give them
- * back.  A token is taken by a wait-for-all together with the thread's receipt,
- * a mutex of its own: so when the thread has been killed, the receipt's owner
- * tells whether it had the tokens, whatever it was doing, and the process that
- * looks after the cell gives them back.  Mutexes tell it themselves.  Threads
- * of a process that is never killed take tokens by waits-for-any too.
+ * back.  A wait-for-all takes a token together with the thread's receipt, a mutex
+ * that only this thread uses.  So after the thread has been killed, the owner of the
+ * receipt shows whether it had the tokens, whatever it was doing, and the process
+ * that manages the cell gives them back.  Mutexes show it themselves.  Threads of a
+ * process that is never killed take tokens by waits-for-any too.
  *
  * A round ends with an event, the bell, which is the alert of all waits so far.
- * From then on no one is killed and threads wait without end for tokens that
- * are all there: those that are not served were forgotten.
+ * After that no process is killed, and threads wait without a deadline for tokens
+ * that are all available: if one is not served, a wake was lost.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls at random: numbers, arguments, descriptors and memory, right and wrong,
- * by processes of both widths whose threads close, dup, fork, exec and kill
- * under each other.  What each call may answer is known from the interface;
- * anything else is an error, and so is a byte changed beyond the result.
+ * Random calls: numbers, arguments, descriptors and memory, right and wrong, by
+ * 64-bit and 32-bit processes whose threads close, dup, fork, exec and kill while
+ * others use the same descriptors.  The interface says what each call may answer;
+ * any other answer is an error, and so is a byte changed beyond the result.
  *
- * The first process starts the others, workers, and starts them again when they
- * are killed.  Its descriptors have fixed numbers, and theirs do too:
- * a thread's own slots, of which it knows what they hold, and slots that all
- * threads of a process replace under each other.
+ * The first process starts the others, the workers, and starts them again when they
+ * are killed.  Descriptors have fixed numbers: each thread has slots of its own and
+ * knows what is in them, and all threads of a process replace the descriptors in the
+ * other slots.
  *
- * This file is the first process; fuzz_worker.c is theirs.
+ * This file is the first process; fuzz_worker.c is the workers.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Other calls on descriptors: they are polled, read about, and come and go. */
+/* Other calls on descriptors: polling, reading fdinfo, opening and closing. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <sys/epoll.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* On what a call is made, and with which argument. */
+/* Picks the descriptor and the argument of a call. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 

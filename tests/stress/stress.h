@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the stress programs share: decisions that a seed repeats, counts of
- * answers that many processes add to and that outlive them, and their table.
+ * Shared by the stress programs: decisions that a seed repeats, counts of answers
+ * that many processes add to and that outlive them, and their table.
  */
 #ifndef NTSYNC_STRESS_H
 #define NTSYNC_STRESS_H

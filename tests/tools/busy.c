@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process whose threads wait for one another all the time, in circles too,
- * and where every wait ends.  It goes on until its input ends, then says how
- * many rounds there were.
+ * A process whose threads keep waiting for one another, in cycles too, and in which
+ * every wait ends.  It runs until its input ends, then says how many rounds there
+ * were.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

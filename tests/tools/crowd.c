@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process with 10000 objects and 1000 threads that wait, each for any of
- * several objects or for all of two.  It says "ready" when they all wait, and
- * ends with its input.
+ * A process with 10000 objects and 1000 threads, each of which waits for any of
+ * several objects or for all of two.  It says "ready" when they all wait, and ends
+ * when its input ends.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

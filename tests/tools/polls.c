@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a wait that ends at once takes its thread: makes as many as it is told,
- * and says how much of a processor each took.
+ * Makes a given number of waits that end at once, and says how much processor time
+ * each took.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What makes programs slow, for lsntsync --top to name.  A process whose threads
+ * Things that make programs slow, for lsntsync --top to find: a process whose threads
  *
- * - spin: "poller" asks again and again for an event that is not set, "eager" waits
- *   for one that is always set;
- * - thrash: "ping" and "pong" hand an event each to the other all the time;
- * - starve: "hog" has a mutex most of the time, that "starved" waits for;
+ * - spin: "poller" keeps polling an event that is not set, "eager" keeps waiting for
+ *   one that is always set;
+ * - thrash: "ping" and "pong" keep handing an event to each other;
+ * - starve: "hog" has a mutex most of the time, and "starved" waits for it;
  * - are all right: "ticker" waits with a timeout of 10 ms.
  *
- * Its arguments name the threads that it starts, all without any.  It says "ready" and
- * goes on until its input ends.
+ * Its arguments name the threads to start; the default is all.  It says "ready" and runs
+ * until its input ends.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lsntsync's search for deadlocks against a simulation: in random worlds, who
- * would be left waiting if all threads that can go on do so?
+ * lsntsync's search for deadlocks against a simulation: in random worlds, which
+ * threads still wait after all threads that can go on have done so?
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stands for the parts of a Wine, as far as ntsync-check looks at them: with KNOWS for
- * a server that knows the device, without for one that does not and for programs.
+ * Stands in for parts of Wine, as far as ntsync-check looks at them: built with KNOWS, for
+ * a server that knows the device; without, for one that does not, and for programs.
  *
- * In the environment: NAME to call itself, MAP to map a file, IDLE to leave the device
- * alone, FILES to open so many more, THREAD to go on in a thread alone.  READY is made
- * when all is done.
+ * In the environment: NAME is its name, MAP is a file to map, with IDLE it does not use
+ * the device, FILES is how many more files to open, and with THREAD only a second thread
+ * lives on.  It creates READY when everything is done.
  */
 #include <fcntl.h>
 #include <pthread.h>
