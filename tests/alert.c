@@ -52,7 +52,7 @@ FIXTURE_TEARDOWN(alert)
 	close(self->dev);
 }
 
-/* Signals what satisfies the wait by its objects; returns the index to see. */
+/* Satisfies the wait by its objects; returns the expected index. */
 static __u32 satisfy(const struct object *object, unsigned long request)
 {
 	if (request == NTSYNC_IOC_WAIT_ALL)
@@ -206,7 +206,7 @@ TEST_F(alert, index_is_the_count_when_blocked)
 	}
 }
 
-/* An alert that two waits share is acquired as by any wait. */
+/* Two waits can share an alert, which is acquired like any object. */
 TEST_F(alert, is_shared)
 {
 	struct waiter second;
@@ -322,7 +322,7 @@ TEST_F(alert_of, death_ends_a_blocked_wait)
 	EXPECT_MUTEX(ME, 1, alert);
 }
 
-/* A mutex of one's own is an alert that has been given already. */
+/* A mutex that the waiter owns is an alert that is signaled from the start. */
 TEST_F(alert_of, own_mutex)
 {
 	int alert = mutex_create(self->dev, ME, UINT32_MAX - 1);
@@ -338,7 +338,7 @@ TEST_F(alert_of, own_mutex)
 	EXPECT_MUTEX(ME, UINT32_MAX, alert);
 }
 
-/* A pulse satisfies those that wait at that instant, by the alert too. */
+/* A pulse also satisfies waits that have the event as their alert at that instant. */
 TEST_F(alert_of, pulse)
 {
 	int i, alert;
@@ -373,7 +373,7 @@ TEST_F(alert_of, manual_event_ends_every_wait)
 	EXPECT_EVENT(1, 1, alert);
 }
 
-/* A wait takes one from the semaphore, whatever it takes it as. */
+/* A wait takes one from the semaphore, as an object or as the alert. */
 TEST_F(alert_of, semaphore_counts_alerts)
 {
 	int alert = sem_create(self->dev, 2, 2);
@@ -401,7 +401,7 @@ TEST_F(alert_of, descriptor_zero)
 	EXPECT_EVENT(0, 1, alert);
 }
 
-/* Some of the objects are there: a wait for all leaves them to the alert. */
+/* Some of the objects are signaled: a wait for all leaves them if the alert ends it. */
 TEST_F(alert_of, all_that_lacks_one)
 {
 	int objs[3] = { sem_create(self->dev, 1, 1), self->object,
@@ -471,7 +471,7 @@ FIXTURE_TEARDOWN(alert_alone)
 	close(self->dev);
 }
 
-/* Any of nothing is for the alert to end... */
+/* A wait for any of no objects is ended by the alert... */
 TEST_F(alert_alone, ends_any_of_zero)
 {
 	__u32 index;
@@ -497,7 +497,7 @@ TEST_F(alert_alone, ends_blocked_any_of_zero)
 	EXPECT_ACQUIRED(self->alert, ME);
 }
 
-/* ... all of nothing is satisfied without it. */
+/* ... a wait for all of no objects is satisfied without it. */
 TEST_F(alert_alone, is_kept_by_all_of_zero)
 {
 	__u32 index;
@@ -513,7 +513,7 @@ TEST_F(alert_alone, is_kept_by_all_of_zero)
 	EXPECT_SIGNALED(self->alert);
 }
 
-/* The alert that is an object too counts by its place among the objects. */
+/* If the alert is an object too, its place among the objects counts. */
 TEST_F(alert_alone, repeats_an_object_of_any)
 {
 	const int objs[2] = { event_create(self->dev, 0, 0), self->alert.fd };

@@ -12,7 +12,7 @@
 #include "task.h"
 #include "world.h"
 
-/* Memory that can be read and not written, with whatever is put there. */
+/* Memory that can be read but not written, with any content. */
 struct read_only {
 	size_t size;
 	void *memory;
@@ -228,7 +228,7 @@ TEST_F(bad_args, order_in_kill)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Events and reads check the type first: they have nothing to read. */
+/* Events' calls and reads check the type first, since they read no argument. */
 TEST_F(bad_args, order_in_events_and_reads)
 {
 	static const unsigned long requests[] = {
@@ -289,7 +289,7 @@ TEST_F(bad_args, wrong_type_of_object)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Whether @request is one that @thing answers with anything but ENOTTY. */
+/* Does @thing answer @request with anything but ENOTTY? */
 static bool is_known(enum thing thing, unsigned long request)
 {
 	switch (request) {
@@ -314,7 +314,7 @@ static bool is_known(enum thing thing, unsigned long request)
 	}
 }
 
-/* Every number, direction and a few sizes; returns how many went wrong. */
+/* Every number and direction, and a few sizes; returns how many went wrong. */
 static int try_unknown_ioctls(const struct world *world, enum thing thing,
 			      unsigned int type, void *args)
 {
@@ -417,7 +417,7 @@ FIXTURE_TEARDOWN(bad_wait)
 	world_destroy(&self->world);
 }
 
-/* Calls with a copy of @args and returns the error if nothing was written. */
+/* Calls with a copy of @args; returns the error if nothing was written. */
 static int call_wait(int dev, unsigned long request,
 		     const struct ntsync_wait_args *args)
 {
@@ -502,7 +502,7 @@ TEST_F(bad_wait, order_of_structure_and_array)
 	self->args.count = NTSYNC_MAX_WAIT_COUNT + 1;
 	EXPECT_WAIT(-EINVAL);
 
-	/* And the array's address before what stands there. */
+	/* And the array's address before its content. */
 	self->args = good;
 	self->args.alert = -1;
 	EXPECT_WAIT(-EFAULT);
@@ -565,7 +565,7 @@ TEST_F(bad_wait, order_of_repeats)
 	EXPECT_WAIT(-EINVAL);
 }
 
-/* Descriptors of all sorts that are no objects of the instance. */
+/* Descriptors of all sorts that are not objects of the instance. */
 #define STRANGERS 9
 
 static int open_strangers(const struct world *world, int *fd)
@@ -607,7 +607,7 @@ TEST_F(bad_wait, strangers_among_the_objects)
 			EXPECT_WAIT(-EINVAL);
 			self->objs[place] = saved;
 		}
-		/* Alone: that may well be another path of the driver. */
+		/* Alone, which may be another path in the driver. */
 		self->args.objs = (uintptr_t)&fd[i];
 		self->args.count = 1;
 		EXPECT_WAIT(-EINVAL);

@@ -165,7 +165,7 @@ static int do_call(struct call *call, void *args)
 			   args);
 }
 
-/* Whether the call does what it does when nothing is wrong with its memory. */
+/* Does the call do what it does if nothing is wrong with its memory? */
 static bool call_succeeds(struct call *call, void *args)
 {
 	int ret = do_call(call, args);
@@ -183,7 +183,7 @@ static bool protect(struct call *call, int first, int second)
 	       !mprotect(call->memory + call->page, call->page, second);
 }
 
-/* The argument, @below of its bytes in the first page, the rest beyond. */
+/* The argument, with @below of its bytes in the first page and the rest in the second. */
 static char *place(struct call *call, size_t below)
 {
 	char *args = call->memory + call->page - below;
@@ -194,7 +194,7 @@ static char *place(struct call *call, size_t below)
 	return args;
 }
 
-/* Whether the argument, all of which can be read again, is as it was. */
+/* Is the argument, all of which can be read again, unchanged? */
 static bool memory_kept(struct call *call, char *args)
 {
 	return protect(call, PROT_RW, PROT_RW) &&
@@ -222,7 +222,7 @@ static bool reads_without_access(struct call *call)
 	return protect(call, PROT_RW, PROT_RW) && reads;
 }
 
-/* Whether of a word across the two pages that part is written which can be. */
+/* If a word lies across the two pages, is the part written that can be? */
 static bool writes_parts(struct call *call)
 {
 	char *word = call->memory + call->page - sizeof(int) / 2;
@@ -279,7 +279,7 @@ TEST_F(bad_memory, no_access)
 	EXPECT_NO_CHANGE(&self->call.world);
 }
 
-/* Not even the part of the argument that is there may be written. */
+/* Not even the accessible part of the argument may be written. */
 TEST_F(bad_memory, ends_in_no_access)
 {
 	size_t below;
@@ -305,7 +305,7 @@ TEST_F(bad_memory, begins_in_no_access)
 
 	if (reads_without_access(&self->call))
 		SKIP(return, "this kernel reads memory without access");
-	/* A call that only writes looks at no more than it writes. */
+	/* A call that only writes accesses no more than it writes. */
 	for (below = 1; below < self->call.size; below++) {
 		args = place(&self->call, below);
 		ASSERT_TRUE(protect(&self->call, PROT_NONE, PROT_RW));
@@ -349,7 +349,7 @@ TEST_F(bad_memory, read_only_mapping)
 	EXPECT_EQ(0, memcmp(args, self->call.before, ARGS_SIZE));
 }
 
-/* Of the argument only the result need be writable, but that entirely. */
+/* Only the result in the argument needs to be writable, but all of it. */
 TEST_F(bad_memory, ends_in_read_only)
 {
 	size_t result_end = variant->result + variant->result_size, below;
@@ -410,7 +410,7 @@ TEST_F(bad_memory, good_from_the_beginning)
 	EXPECT_EQ(!variant->result_size, memory_kept(&self->call, args));
 }
 
-/* Memory that is writable but not there yet must be brought in, not refused. */
+/* Memory that is writable but not yet present must be faulted in, not refused. */
 TEST_F(bad_memory, good_after_a_page_fault)
 {
 	int fd = memfd_create("args", MFD_CLOEXEC);
@@ -428,7 +428,7 @@ TEST_F(bad_memory, good_after_a_page_fault)
 	EXPECT_EQ(0, memcmp(file, self->call.before, ARGS_SIZE));
 }
 
-/* A call that could not tell its result has woken no one. */
+/* A call that could not return its result has woken no one. */
 FIXTURE(bad_result) {
 	struct world world;
 	char *args;
@@ -462,7 +462,7 @@ FIXTURE_VARIANT_ADD(bad_result, event_pulse) {
 	{ NTSYNC_IOC_WAIT_ANY, NTSYNC_IOC_WAIT_ALL },
 };
 
-/* Leaves every object of the world as a wait of ME blocks on it. */
+/* Makes every object of the world one that a wait of ME blocks on. */
 static int world_unsignal(struct world *world)
 {
 	int dev = world->dev, mutex = world_fd(world, THE_MUTEX);
@@ -522,7 +522,7 @@ FIXTURE(bad_wait) {
 	struct world world;
 	size_t page;
 	int *border;			/* between two pages */
-	struct waiter wait;		/* without a thread of its own */
+	struct waiter wait;		/* without a thread */
 };
 
 FIXTURE_VARIANT(bad_wait) {
@@ -578,7 +578,7 @@ TEST_F(bad_wait, array_is_nowhere)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Beyond what a pointer of the process can say: the member has 64 bits. */
+/* Beyond the range of the process's pointers: the member has 64 bits. */
 TEST_F(bad_wait, array_is_beyond_the_address_space)
 {
 	self->wait.args.objs = 0x8000000000000000ULL;
@@ -622,7 +622,7 @@ TEST_F(bad_wait, array_ends_in_no_access)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* The array is read only, and not beyond its end. */
+/* The array is only read, and not beyond its end. */
 TEST_F(bad_wait, array_that_is_good)
 {
 	self->border[-2] = world_fd(&self->world, THE_SEM);
@@ -638,8 +638,8 @@ TEST_F(bad_wait, array_that_is_good)
 }
 
 /*
- * The result memory is found out before the wait: neither does it block, nor
- * time out, nor take the alert.
+ * The memory of the result is tested before the wait, so it neither blocks, nor
+ * times out, nor takes the alert.
  */
 TEST_F(bad_wait, index_is_read_only)
 {

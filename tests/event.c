@@ -302,7 +302,7 @@ TEST_F(event_waiters, pulse_is_not_remembered)
 	EXPECT_EVENT(variant->manual, 0, self->fd);
 }
 
-/* For a wait-for-all the others must be signaled at the pulse. */
+/* For a wait-for-all, the other objects must be signaled at the instant of the pulse. */
 FIXTURE(event_pulse_all) {
 	int dev;
 	int objs[2];
@@ -360,7 +360,7 @@ TEST_F(event_pulse_all, too_early_is_lost)
 	EXPECT_EVENT(1, 1, other);
 }
 
-/* The one that wants more must not use up what another can have. */
+/* A wait that needs more must not use up an object that another wait can take. */
 TEST_F(event_pulse_all, goes_past_the_unsatisfied)
 {
 	int pulsed = self->objs[variant->place];
@@ -375,7 +375,7 @@ TEST_F(event_pulse_all, goes_past_the_unsatisfied)
 	EXPECT_EVENT(variant->manual, 0, pulsed);
 }
 
-/* An event that is already set wakes no one new by a pulse; it is reset. */
+/* A pulse of an event that is already set wakes no other thread, but resets it. */
 TEST_F(event_pulse_all, of_a_set_event_resets)
 {
 	int pulsed = self->objs[variant->place];
@@ -402,7 +402,7 @@ struct watch {
 	atomic_uint failed;
 };
 
-/* Looks with every call that tells the state and does not set it. */
+/* Looks with every call that shows the state and does not set it. */
 static void *watch_main(void *data)
 {
 	struct watch *watch = data;

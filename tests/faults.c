@@ -12,10 +12,10 @@
 #include "waiter.h"
 #include "world.h"
 
-/* Waits for so many objects need memory. */
+/* Waits for this many objects need memory. */
 #define WIDE		NTSYNC_MAX_WAIT_COUNT
 
-/* Waits for so many, the alert included, need none. */
+/* Waits for this many, including the alert, need none. */
 #define NARROW		9
 
 struct scene {
@@ -67,7 +67,7 @@ FIXTURE_SETUP(faults)
 	ASSERT_LE(0, scene->epoll);
 	world_remember(&scene->world);
 	ASSERT_EQ(0, pthread_create(&scene->pulser, NULL, pulser_main, scene));
-	/* What page faults need could fail as well: let there be none. */
+	/* Allocations of page faults could fail as well, so avoid page faults. */
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
 }
 
@@ -193,7 +193,7 @@ static int use_event(const struct scene *scene)
 	       event_read(event, &args) ?: event_set(event, &prev);
 }
 
-/* The first who polls an object finds memory. */
+/* The first poller of an object gets memory. */
 static int poll_first(const struct scene *scene)
 {
 	struct pollfd pollfd = { .events = POLLIN };
@@ -211,7 +211,7 @@ static int poll_first(const struct scene *scene)
 	return ret;
 }
 
-/* What was added to an epoll wakes it. */
+/* An object that was added to an epoll wakes it. */
 static int add_to_epoll(const struct scene *scene)
 {
 	int event = event_create(scene->world.dev, 0, 0), ret;
@@ -298,7 +298,7 @@ TEST_F(faults, wide_waits)
 	EXPECT_EQ(1, fail_in_turn(&self->scene, wait_all_wide, 0));
 }
 
-/* What creating the object needs, and of the epoll's. */
+/* The memory for creating the object, and the epoll's. */
 TEST_F(faults, poll)
 {
 	if (!self->scene.possible)

@@ -179,8 +179,8 @@ TEST_F(fdinfo, wait_any_is_shown_by_each_object)
 #define TICKS (NSEC_PER_SEC / 50)
 
 /*
- * Whether an object's only wait, which began after @begun and slept at @asleep,
- * is shown to have waited so long.
+ * Does fdinfo show that an object's only wait, which began after @begun and slept at
+ * @asleep, has waited that long?
  */
 static bool time_is_right(int fd, __u64 begun, __u64 asleep,
 			  struct fdinfo *info)
@@ -200,7 +200,7 @@ static bool time_is_right(int fd, __u64 begun, __u64 asleep,
 	       info->waits[0].waited < after - begun + TICKS;
 }
 
-/* Also by those that it does not watch. */
+/* Also by objects that it does not watch. */
 TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 {
 	int objs[3] = { event_create(self->dev, 1, 0),
@@ -258,7 +258,7 @@ TEST_F(fdinfo, waits_are_counted_once)
 	EXPECT_EQ(0, waiter_join(&waiter));
 }
 
-/* Who only polls does not wait. */
+/* A thread that only polls does not wait. */
 TEST_F(fdinfo, pollers_are_not_shown)
 {
 	int event = event_create(self->dev, 0, 0);
@@ -350,7 +350,7 @@ TEST_F(fdinfo, order_of_service)
 		EXPECT_EQ(0, waiter_join(&waiters[i]));
 }
 
-/* More than are shown, and than are looked at in one piece. */
+/* More than are shown, and than are read in one go. */
 TEST_F(fdinfo, many_waiters)
 {
 	struct waiter *waiters = calloc(MANY_WAITERS, sizeof(*waiters));
@@ -437,7 +437,7 @@ static void *take_and_give(void *data)
 	return NULL;
 }
 
-/* Readers have places in the queues that they read: no one stumbles there. */
+/* Readers mark their places in the queues that they read: this must disturb no one. */
 TEST_F(fdinfo, readers_disturb_no_one)
 {
 	struct readers readers = {

@@ -66,7 +66,7 @@ TEST_F(files, objects_take_the_lowest_descriptor)
 	EXPECT_EQ(lowest + 2, event_create(self->world.dev, 1, 1));
 }
 
-/* The way the device was opened gives and takes nothing. */
+/* The mode with which the device was opened makes no difference. */
 TEST_F(files, device_opened_in_any_mode)
 {
 	static const int modes[] = {
@@ -91,7 +91,7 @@ TEST_F(files, device_opened_in_any_mode)
 	}
 }
 
-/* A descriptor that names the node only is no instance. */
+/* A descriptor of the node only (O_PATH) is not an instance. */
 TEST_F(files, device_as_a_path)
 {
 	int path = open("/dev/ntsync", O_PATH | O_CLOEXEC);
@@ -149,7 +149,7 @@ TEST_F(files, nothing_to_map)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Whatever these say, they say it at once and change nothing. */
+/* Whatever these calls answer, they do so at once and change nothing. */
 TEST_F(files, calls_without_a_meaning)
 {
 	struct pollfd poll_fd = { .events = POLLIN | POLLOUT };

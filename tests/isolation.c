@@ -108,7 +108,7 @@ TEST_F(isolation, owners_are_per_instance)
 	EXPECT_MUTEX(ME, 3, theirs);
 }
 
-/* An object is an object also for one that cannot wait for it. */
+/* Calls on an object work even for a process that cannot wait for it. */
 TEST_F(isolation, object_ioctls_need_no_instance)
 {
 	int fd = self->theirs.object[AUTO_SET].fd;
@@ -157,7 +157,7 @@ TEST_F(isolation, other_instance_by_opening_again)
 	EXPECT_EVENT(0, 1, fd);
 }
 
-/* The exit status of a child that could do what it was asked to. */
+/* The exit status of a child that did what it had to. */
 #define CHILD_OK 200
 
 static int child_status(pid_t pid)
@@ -186,7 +186,7 @@ TEST_F(isolation, same_instance_by_fork)
 	EXPECT_EVENT(0, 0, fd);
 }
 
-/* A wait blocked here is ended by another process. */
+/* Another process ends a wait that blocks here. */
 TEST_F(isolation, woken_by_a_child)
 {
 	int fd = self->mine.object[MANUAL_UNSET].fd;
@@ -236,7 +236,7 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 	EXPECT_EVENT(0, 0, self->mine.object[AUTO_SET].fd);
 }
 
-/* And from an instance of one's own, passed things stay strangers. */
+/* Passed objects cannot be used with another instance. */
 TEST_F(isolation, passed_objects_belong_to_their_instance)
 {
 	int fds[PASSED] = { self->mine.dev, self->mine.object[AUTO_SET].fd };

@@ -13,7 +13,7 @@
 #include "objects.h"
 #include "task.h"
 
-/* The name under which tests run this program once more, by exec. */
+/* The name under which tests execute this program again. */
 #define HELPER "lifetime-helper"
 
 #define ANY NTSYNC_IOC_WAIT_ANY
@@ -94,7 +94,7 @@ TEST_F(lifetime, object_closed_while_waited_for)
 	ASSERT_TRUE(waiter_blocks(&self->w));
 	ASSERT_EQ(0, close(self->object.fd));
 	EXPECT_TRUE(waiter_blocks(&self->w));
-	/* The number may come to mean something else: the wait goes by file. */
+	/* The number may refer to another file later: the wait uses the file. */
 	ASSERT_EQ(self->object.fd, event_create(self->dev, 1, 1));
 	EXPECT_TRUE(waiter_blocks(&self->w));
 	ASSERT_EQ(0, object_signal(again));
@@ -135,7 +135,7 @@ TEST_F(lifetime, device_closed_while_waited_on)
 	self->dev = ntsync_open();
 }
 
-/* No one can wait without the device, but all the rest goes on. */
+/* No one can wait without the device, but everything else still works. */
 TEST_F(lifetime, device_closed_first)
 {
 	int again = dup(self->dev);
@@ -156,7 +156,7 @@ TEST_F(lifetime, device_closed_first)
 				     variant->count, ME, 0, 0, NULL));
 }
 
-/* Killed before it was satisfied: takes nothing, and is not served. */
+/* A waiter that is killed before it was satisfied takes nothing, and is not served. */
 TEST_F(lifetime, waiter_killed)
 {
 	pid_t pid;
@@ -269,7 +269,7 @@ TEST_F(lifetime, process_ends_with_threads_waiting)
 	EXPECT_SIGNALED(self->object);
 }
 
-/* One thread runs another program: the rest of its process's waits end. */
+/* One thread executes another program: the waits of its process's other threads end. */
 TEST_F(lifetime, exec_with_threads_waiting)
 {
 	pid_t pid = fork_child();
@@ -317,7 +317,7 @@ TEST_F(lifetime, parent_waits_for_a_child)
 	EXPECT_ACQUIRED(self->object, ME);
 }
 
-/* A client has nothing but what the socket brings: the way Wine does it. */
+/* A client has only what it gets over the socket, as with Wine. */
 static int be_a_client(int sock, unsigned long request, int count)
 {
 	int fds[3];
@@ -399,7 +399,7 @@ FIXTURE_TEARDOWN(descriptors)
 	close(self->dev);
 }
 
-/* No one who does not know owners can tell that the process has died. */
+/* Only the program can tell that an owner has died. */
 TEST_F(descriptors, mutex_of_a_killed_process_stays_owned)
 {
 	int mutex = mutex_create(self->dev, 0, 0);
@@ -459,7 +459,7 @@ TEST_F(descriptors, closed_on_exec)
 	}
 }
 
-/* The program itself, run anew, is the one that looks. */
+/* The program itself, executed again, looks. */
 TEST_F(descriptors, survive_exec_if_told_to)
 {
 	int kept = event_create(self->dev, 0, 0);
@@ -484,7 +484,7 @@ TEST_F(descriptors, survive_exec_if_told_to)
 	EXPECT_EVENT(0, 0, closed);
 }
 
-/* An object whose maker is gone, and with it the device's only descriptor. */
+/* An object whose creator has exited, and with it the only descriptor of the device. */
 TEST_F(descriptors, outlive_their_maker)
 {
 	int socks[2], fds[2];
@@ -543,7 +543,7 @@ TEST_F(descriptors, made_and_closed_many_times)
 	}
 }
 
-/* Closing and waiting at once, of the same number: right or EINVAL. */
+/* Closing and waiting at the same time, with the same number: success or EINVAL. */
 struct churn {
 	int dev;
 	atomic_int fd;

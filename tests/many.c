@@ -197,7 +197,7 @@ TEST_F(crowd, woken_by_one_pulse)
 	EXPECT_EVENT(1, 0, event);
 }
 
-/* First a half, so that a driver that wakes all is found out. */
+/* First a half, to detect a driver that wakes all. */
 TEST_F(crowd, woken_by_a_release)
 {
 	int sem = sem_create(self->dev, 0, self->most);
@@ -221,7 +221,7 @@ TEST_F(crowd, woken_by_a_release)
 	EXPECT_SEM(1, self->most, sem);
 }
 
-/* Each hands the mutex on to the next, which may be any. */
+/* Each hands the mutex to the next, which may be any of them. */
 TEST_F(crowd, mutex_goes_through_all_hands)
 {
 	int mutex = mutex_create(self->dev, UINT32_MAX, 1);
@@ -274,7 +274,7 @@ TEST_F(crowd, killed)
 }
 
 /*
- * Sets with one object in common that is signaled over and over, while each
+ * Sets with one object in common that is signaled repeatedly, while each
  * lacks an object of its own.
  */
 TEST_F(crowd, sets_with_a_common_object)
@@ -347,7 +347,7 @@ TEST_F(many, objects)
 		objects[i] = object_create(self->dev, i % KINDS);
 		ASSERT_LE(0, objects[i].fd);
 	}
-	/* Each is itself and no other: a pattern, then the same read back. */
+	/* All are different: a pattern is written, then read back. */
 	for (int i = 0; i < n; i += 7)
 		ASSERT_EQ(0, object_signal(objects[i]));
 	for (int i = 0; i < n; i++) {
@@ -431,7 +431,7 @@ TEST_F(many, objects_in_a_wait)
 		EXPECT_SEM(1, 1, wide.sems[i]);
 }
 
-/* As many as may be; which one is signaled decides what is acquired. */
+/* As many as possible; which one is signaled decides which one is acquired. */
 TEST_F(many, sleeping_wide_waits)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -475,9 +475,9 @@ TEST_F(many, sleeping_wide_waits)
 
 FIXTURE(cgroup) {
 	int dev;
-	const char *usage;	/* its file that tells how much is charged */
+	const char *usage;	/* its file that shows how much is charged */
 	int error;		/* why there is none */
-	bool coarse;		/* it counts in steps too large to tell */
+	bool coarse;		/* its steps are too large to see a difference */
 };
 
 static int mount_version_1(void)
@@ -497,7 +497,7 @@ FIXTURE_SETUP(cgroup)
 	self->dev = ntsync_open();
 	ASSERT_LE(0, self->dev);
 	ASSERT_EQ(0, allow_descriptors(4 * CHARGED));
-	/* Each CPU is given 64 pages at once. */
+	/* Each CPU gets 64 pages at a time. */
 	self->coarse = sysconf(_SC_PAGESIZE) > 4096;
 	mkdir(HIERARCHY, 0700);
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
@@ -539,7 +539,7 @@ static int make_event(int dev)
 	return event_create(dev, 0, 0);
 }
 
-/* The first poll of an object makes what those that come later share. */
+/* The first poll of an object allocates what later ones share. */
 static int make_polled_event(int dev)
 {
 	struct pollfd fd = {
@@ -592,7 +592,7 @@ static int compare_charges(const FIXTURE_DATA(cgroup) * self,
 	return more - less >= (long long)CHARGED * least ? 0 : 3;
 }
 
-/* The same in a process of its own: 0 if it is. */
+/* The same in a separate process: 0 if so. */
 static int charged_more(const FIXTURE_DATA(cgroup) * self,
 			int (*like)(int dev), int (*make)(int dev), int least)
 {
@@ -634,7 +634,7 @@ TEST_F(cgroup, pollers_are_charged)
 	EXPECT_EQ(0, charged_more(self, make_event, make_polled_event, 48));
 }
 
-/* Up to the limit, and back: nothing that was made is lost, and none is left. */
+/* Up to the limit, and back: no object is lost, and none is left. */
 static int reach_limit(int dev)
 {
 	int made[2 * CHARGED], n, ret = 0;

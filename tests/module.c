@@ -120,7 +120,7 @@ TEST_F(module, stays_while_a_thread_waits)
 	self->dev = ntsync_open();
 }
 
-/* Tells tests/guest about what the kernel is to complain of. */
+/* Tells tests/guest which complaint of the kernel to expect. */
 static bool tell_guest(const char *text)
 {
 	return write_text("/dev/kmsg", text);

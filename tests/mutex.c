@@ -165,7 +165,7 @@ TEST_F(mutex, locks_as_often_as_it_unlocks)
 	EXPECT_MUTEX(OTHER, 1, fd);
 }
 
-/* The unlock's owner is an argument only; nothing but the count comes back. */
+/* The owner is only an input of the unlock; only the count is returned. */
 TEST_F(mutex, unlock_returns_only_the_count)
 {
 	struct ntsync_mutex_args args = { .owner = ME, .count = GARBAGE };
@@ -350,7 +350,7 @@ TEST_F(mutex_queue, every_death_is_told)
 	EXPECT_ABANDONED(self->fd);
 }
 
-/* Threads that wait under one name are one owner: all of them get in. */
+/* Threads that wait as the same owner all get in. */
 TEST_F(mutex_queue, waiters_of_one_owner_enter_together)
 {
 	struct waiter again;
@@ -365,7 +365,7 @@ TEST_F(mutex_queue, waiters_of_one_owner_enter_together)
 	EXPECT_TRUE(waiter_blocks(&self->third));
 }
 
-/* And of those only the first is told that the owner before died. */
+/* And only the first of them is told that the previous owner died. */
 TEST_F(mutex_queue, one_of_one_owner_learns_of_a_death)
 {
 	struct waiter again;

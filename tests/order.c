@@ -70,7 +70,7 @@ static int who_was_served(struct queue *q, int before)
 	return who;
 }
 
-/* Makes the object signaled for one wait more; a mutex by its last owner. */
+/* Makes the object signaled for one more wait; a mutex by its last owner. */
 static int signal_once(struct object object, __u32 owner)
 {
 	__u32 one = 1;
@@ -170,7 +170,7 @@ TEST_F(order, wider_waits_queue_the_same)
 	EXPECT_EQ(4, self->queue.waiters[3].args.index);
 }
 
-/* An alert is an object like others: one who waits so queues with the rest. */
+/* An alert is an object like others: a wait with this alert queues with the rest. */
 TEST_F(order, alert_queues_with_objects)
 {
 	struct waiter *alerted = &self->queue.waiters[1];
@@ -211,7 +211,7 @@ TEST_F(order, unsatisfiable_all_is_passed)
 	EXPECT_FALSE(self->queue.waiters[3].done);
 }
 
-/* Those behind a wait that times out move up, and no one inherits its place. */
+/* Waits behind one that times out move up, and none gets its place. */
 TEST_F(order, given_up_place_is_lost)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
@@ -297,7 +297,7 @@ TEST_F(order, real_time_first)
 	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
 }
 
-/* So many that they are not passed in one go; the second must not stop there. */
+/* Too many to be passed in one go; the second must not stop there. */
 TEST_F(order, real_time_passes_many)
 {
 	int ordinary = MAX_WAITERS - 2;
@@ -323,7 +323,7 @@ TEST_F(order, real_time_first_among_all)
 	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
 }
 
-/* SCHED_RR is a real-time class too; a nice value is no priority. */
+/* SCHED_RR is a real-time class too; a nice value is not a priority. */
 TEST_F(order, classes_and_nice_values)
 {
 	struct sched_param param = { .sched_priority = 5 };
@@ -345,7 +345,7 @@ TEST_F(order, classes_and_nice_values)
 	ASSERT_SERVED(&self->queue, self->object, 2, 3, 0, 1);
 }
 
-/* What sched_setattr(2) takes; not every libc knows it. */
+/* The argument of sched_setattr(2); not every libc has it. */
 struct deadline_class {
 	__u32 size;
 	__u32 policy;
@@ -377,7 +377,7 @@ static void *wait_with_a_deadline(void *data)
 	return w->ret ? NULL : waiter_main(w);
 }
 
-/* As join_queue(), in a class that goes ahead of SCHED_FIFO. */
+/* Like join_queue(), in a class that goes ahead of SCHED_FIFO. */
 static bool join_with_a_deadline(struct queue *q, unsigned long request,
 				 const int *objs, __u32 count)
 {
@@ -408,7 +408,7 @@ TEST_F(order, sched_deadline_is_most_urgent)
 	}
 }
 
-/* An object serves those whose alert it is in the same order. */
+/* An object serves the waits whose alert it is in the same order. */
 TEST_F(order, real_time_first_at_an_alert)
 {
 	static const int priorities[] = { 0, 10, 0, 20, 10 };
@@ -548,7 +548,7 @@ TEST_F(order_of_one, owners_waits_by_priority)
 	}
 }
 
-/* The dead owner's mutex goes to the first in the queue, and so marked. */
+/* The dead owner's mutex goes to the first in the queue, marked as abandoned. */
 TEST_F(order_of_one, killed_mutex_goes_to_the_first)
 {
 	int mutex = mutex_create(self->queue.dev, NOBODY_WAITS, 3);
@@ -573,7 +573,7 @@ FIXTURE(order_of_sets) {
 	struct queue queue;
 	int gate;		/* a manual-reset event in every set */
 	int other;		/* another one */
-	struct object prize;	/* what only one at a time gets */
+	struct object prize;	/* only one wait at a time gets it */
 };
 
 FIXTURE_VARIANT(order_of_sets) {
@@ -662,7 +662,7 @@ TEST_F(order_of_sets, begun_in_different_states)
 }
 
 /*
- * Three waits that all hang on the prize are driven away from it, by a signal
+ * Three waits that all watch the prize are moved away from it, by a signal
  * that satisfies none of them, and come back in another order.  Their places
  * are still those of their beginning.
  */

@@ -48,7 +48,7 @@ static void *poller_main(void *data)
 	return NULL;
 }
 
-/* Whether the poller sleeps in the end; only poll() makes it do so. */
+/* Does the poller go to sleep?  It sleeps only in poll(). */
 static bool poller_start(struct poller *poller, int fd)
 {
 	poller->fd = fd;
@@ -98,7 +98,7 @@ FIXTURE_TEARDOWN(poll)
 	close(self->dev);
 }
 
-/* Takes the object's signal away, whatever its kind. */
+/* Makes the object unsignaled, whatever its kind. */
 static int unsignal(struct object object, int dev)
 {
 	if (object.kind == MANUAL_EVENT)
@@ -374,7 +374,7 @@ FIXTURE_TEARDOWN(polls)
 	close(self->dev);
 }
 
-/* A pulse leaves nothing to be seen. */
+/* A pulse leaves nothing to see. */
 TEST_F(polls, pulses_are_not_seen)
 {
 	for (__u32 manual = 0; manual < 2; manual++) {
@@ -404,7 +404,7 @@ TEST_F(polls, kill_ends_poll)
 
 /*
  * Two processes poll an object for the first time, at about the same time: they
- * meet on the way to what the first of them makes for it.
+ * race to allocate what they share.
  */
 #define FIRST_POLLS 900
 

@@ -81,7 +81,7 @@ FIXTURE_VARIANT_ADD(references, alone_all_3_alert) {
 	.request = ALL, .count = 3, .alert = true, .alone = true,
 };
 
-/* That it is there is all. */
+/* It only has to exist. */
 static void *other_thread(void *end)
 {
 	while (sem_wait(end))
@@ -120,7 +120,7 @@ FIXTURE_TEARDOWN(references)
 		pthread_join(self->thread, NULL);
 }
 
-/* Not with the number of the descriptor that is closed. */
+/* Its number must not be that of the descriptor that is closed. */
 static int create_event(int dev, int signaled)
 {
 	int event = event_create(dev, 0, signaled);
@@ -171,7 +171,7 @@ static int call(FIXTURE_DATA(references) * self,
 	return ntsync_call(self->dev, variant->request, self->args);
 }
 
-/* All places of a few, some of many. */
+/* All places in small waits, some places in large ones. */
 static int next_place(int place, int total)
 {
 	return place + (total < 10 || place > total - 3 ? 1 : total / 3);

@@ -181,7 +181,7 @@ FIXTURE(sem_waiters) {
 	struct waiter waiter[WAITERS];
 };
 
-/* Who waits must not matter for how many are served. */
+/* How many waits are served must not depend on which waits. */
 FIXTURE_VARIANT(sem_waiters) {
 	unsigned long request[2];
 };
@@ -280,7 +280,7 @@ TEST_F(sem_waiters, reading_wakes_no_one)
 	EXPECT_EQ(WAITERS, blocked_waiters(self->waiter, WAITERS));
 }
 
-/* Each release hands its one on, so the count never stands in the way. */
+/* Each release hands its unit on, so the count never reaches the maximum. */
 TEST_F(sem, waiters_make_room)
 {
 	struct waiter waiter[3];

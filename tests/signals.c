@@ -83,7 +83,7 @@ FIXTURE_SETUP(signals)
 	self->dev = ntsync_open();
 	ASSERT_LE(0, self->dev);
 	for (int i = 0; i < variant->count; i++) {
-		/* One unsignaled is enough to hold a wait-for-all up. */
+		/* One unsignaled object is enough to block a wait-for-all. */
 		self->objs[i] = event_create(self->dev, 0,
 					     variant->request == ALL &&
 					     i != variant->count / 2);
@@ -104,7 +104,7 @@ FIXTURE_TEARDOWN(signals)
 	close(self->dev);
 }
 
-/* Ends the wait with what it waits for: the last object, or the alert. */
+/* Ends the wait by its last object, or by the alert. */
 static int satisfy(FIXTURE_DATA(signals) * self,
 		   const FIXTURE_VARIANT(signals) * variant)
 {
@@ -154,7 +154,7 @@ TEST_F(signals, interrupted_with_deadline)
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* What an interrupted wait was queued on gives its next signal to others. */
+/* Objects on which an interrupted wait was queued give their next signal to others. */
 TEST_F(signals, interrupted_leaves_no_trace)
 {
 	struct waiter next;
@@ -197,8 +197,8 @@ static bool ends_if_shot_at(struct waiter *w)
 
 /*
  * A deadline is a point in time, so the time that a restarted wait has spent
- * counts: signals all the while must neither bring it forward nor, so often
- * that no wait goes through undisturbed, put it off for ever.  The deadline
+ * counts: repeated signals must neither bring it forward nor, when they come so often
+ * that each wait is interrupted, put it off forever.  The deadline
  * grows until a slow machine has met some of them before it.
  */
 static int restart_until_deadline(struct waiter *w, clockid_t clock)
@@ -241,7 +241,7 @@ TEST_F(signals, restarted_by_clock_realtime)
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* A signal that is blocked is none, and one that is ignored neither. */
+/* A blocked signal does not interrupt a wait, and neither does an ignored one. */
 TEST_F(signals, blocked_and_ignored)
 {
 	sigset_t usr1;
@@ -285,7 +285,7 @@ TEST_F(signals, poll_is_never_interrupted)
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* A signal that is pending already when a satisfiable wait begins is no loss. */
+/* A signal that is pending when a satisfiable wait begins does not lose an acquisition. */
 struct pending_signal {
 	const struct waiter *w;
 	atomic_bool done;
@@ -428,7 +428,7 @@ TEST_F(signals, success_is_kept)
 
 /*
  * The same without a known order: tokens go round among threads
- * that are all being shot at, and none may be lost.
+ * that are all interrupted by signals, and none may be lost.
  */
 #define TOKENS	2
 #define TAKERS	6
@@ -566,8 +566,8 @@ static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
 }
 
 /*
- * While stopped it waits for nothing.  What is signaled then is found when it
- * goes on, even past the deadline.  The deadline grows until a slow machine
+ * A stopped process does not wait.  It finds objects that are signaled then when it
+ * continues, even after the deadline.  The deadline grows until a slow machine
  * stops the process before it.
  */
 TEST_F(signals, signaled_while_stopped)
@@ -605,7 +605,7 @@ static bool all_are_frozen(void)
 	return frozen;
 }
 
-/* The same of one that is frozen. */
+/* The same for a frozen process. */
 TEST_F(signals, frozen)
 {
 	pid_t pid = fork_waiter(&self->w);

@@ -28,11 +28,11 @@
 #define CROWD	200
 #define WIDE	NTSYNC_MAX_WAIT_COUNT
 
-/* So many rounds are to meet the step, of so many at most. */
+/* This many rounds must meet the step, out of at most this many. */
 #define ENOUGH	50
 #define ROUNDS	10000
 
-/* A small run gives up the search for such rounds after so many nanoseconds. */
+/* A small run gives up the search for such rounds after this many nanoseconds. */
 #define PATIENCE	(15 * NSEC_PER_SEC)
 
 /* How far ahead a deadline is when its wait begins, in nanoseconds. */
