@@ -110,7 +110,8 @@ check-running:
 	@tests/running $(TEST)
 
 check-wine:
-	@tests/wine/check $(if $(VM),--vm) $(WINE)
+	@tests/wine/check $(if $(VM),--vm) $(if $(TESTS),--tests "$(TESTS)") \
+		$(if $(BUILD),--build "$(BUILD)") $(WINE)
 
 check-ci:
 	@tests/all ci
@@ -193,7 +194,8 @@ help:
 	@echo '                      leaks and data races, and check that these kernels do'
 	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
 	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
-	@echo '                      VM=yes runs it in a VM too, WINE=FOLDER under another Wine'
+	@echo '                      VM=yes runs it in a VM too, WINE=FOLDER under the Wine installed'
+	@echo '                      or built there; TESTS="kernel32:sync ntdll:om" runs Wine'"'"'s own tests'
 	@echo 'make check-ci         what each change has to pass: check-matrix on five kernels (one of'
 	@echo '                      another processor), check-build, check-debug, check-coverage,'
 	@echo '                      check-model, parts of check and check-package'
