@@ -331,7 +331,7 @@ proctype Signaler(byte me)
 	finished++
 }
 
-/* Sets queued, and done if an object was to be had. */
+/* Sets queued, and done if it acquired an object. */
 inline queue_all()
 {
 	do
