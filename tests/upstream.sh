@@ -9,7 +9,8 @@ check_upstream() {
 	mkdir -p "$programs"
 	"$fetch" upstream || { fail "the kernel's own selftest cannot be fetched"; return; }
 	silent "upstream: the kernel's own selftest compiles" "$cc" -O1 -pthread -static \
-		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I include/uapi -isystem "$cache/upstream" -o "$out/selftest" "$cache/upstream/ntsync.c"
+		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I include/uapi -isystem "$cache/upstream" \
+		-include tests/upstream/limit.h -o "$out/selftest" "$cache/upstream/ntsync.c"
 	[[ -e $out/selftest ]] || return
 	# It sets a clock back by 10 s, which fails until the clock is past 10 s.
 	# shellcheck disable=SC2016 # the guest's shell expands it
