@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls in batches, as many as the machine can make, by threads of a few processes that
- * share the objects of an instance.  No process is killed, no signal is sent, and only a
- * batch that needs an object creates one, so nearly all of the time is spent in calls.
+ * Calls in lists, as many as the machine can make, by threads of a few processes that share
+ * the objects of an instance.  The module ioctls makes all calls of a list for one entry
+ * into the kernel.  No process is killed and no signal is sent.
  *
  * Tokens are semaphores, auto-reset events and mutexes.  A thread waits for tokens only
- * while it has none, and without a deadline, so each wait has to end.  It notes in shared
- * memory what it has: an event or a mutex must have one holder, a semaphore no more than
- * its maximum.  In between are batches of which every answer is known, and some that
+ * while it has none, and without a deadline, so each wait has to end.  It gives them back
+ * in the same list, or it notes in shared memory what it has and gives it back first thing
+ * in its next list.  A token that is had twice shows in what giving it back returns, and a
+ * note in the other.  In between are calls of which every answer is known, and some that
  * disturb: events that all threads set, reset, pulse and poll.
  */
 #define _GNU_SOURCE
@@ -16,10 +17,13 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include "stress.h"
+#include "list.h"
 
 #define MAX_PROCESSES	8
 #define MAX_THREADS	200	/* of a process */
 #define SEM_MAX		3
+#define OWN_SEM_MAX	4
+#define PICKED		4	/* tokens that a wait is for, at most */
 
 enum token {
 	SEM, SEM_END = SEM + 3,
@@ -29,18 +33,7 @@ enum token {
 };
 
 /* Events that anyone signals; half of them are manual-reset. */
-#define LOOSE	8
-
-enum operation {
-	CREATE, WAIT_FOR_ANY, WAIT_FOR_ALL, RELEASE, SET, RESET, PULSE, UNLOCK,
-	DECLARE_DEAD, READ, CLOSE, OPERATIONS,
-};
-
-static const char *const operation_name[] = {
-	"create", "wait any", "wait all", "sem release", "event set",
-	"event reset", "event pulse", "mutex unlock", "mutex kill", "read",
-	"close",
-};
+#define LOOSE	MAX_OBJECTS
 
 static struct shared {
 	atomic_uint stop;
@@ -54,7 +47,7 @@ static unsigned int n_processes = 2, n_threads = 16;
 static unsigned int stuck_seconds = STUCK_SECONDS;
 static unsigned long long calls_wanted, seconds_wanted, seed;
 
-static int device, tokens[TOKENS], loose[LOOSE];
+static int device, ioctls, tokens[TOKENS], loose[LOOSE];
 
 /* Of this process. */
 static struct tally *tally;
@@ -62,41 +55,27 @@ static struct tally *tally;
 struct self {
 	unsigned int owner;
 	uint64_t random;
+	struct list list;
+	/* Tokens that are kept until the next list, or of which it acquires one or all. */
+	unsigned int kept[PICKED], n_kept;
+	struct step *keeping;
+	/* Objects that no other thread uses, and whether the event is manual-reset. */
+	int event, sem, mutex;
+	bool manual;
 };
 
 #define wrong(format, ...)						\
 	tell_wrong(&shared->wrong, &shared->stop, "batch: WRONG: " format "\n",	\
 		   ##__VA_ARGS__)
 
-static int counted(enum operation operation, int ret)
-{
-	count(tally, operation, ret < 0 ? -ret : 0);
-	return ret;
-}
-
-/* Counts a call, which has to answer so. */
-static void expect(enum operation operation, int ret, int wanted)
-{
-	counted(operation, ret);
-	if (ret != wanted)
-		wrong("%s: returned %d, not %d", operation_name[operation], ret,
-		      wanted);
-}
-
-static void expect_value(const char *what, uint32_t value, uint32_t wanted)
-{
-	if (value != wanted)
-		wrong("%s is %u, not %u", what, value, wanted);
-}
-
 static bool is_mutex(unsigned int token)
 {
 	return token >= MUTEX;
 }
 
-/* Taking tokens and giving them back */
+/* Notes of who has what */
 
-static void enter(const struct self *self, unsigned int token)
+static void note(const struct self *self, unsigned int token)
 {
 	unsigned int before = 0;
 
@@ -110,7 +89,7 @@ static void enter(const struct self *self, unsigned int token)
 		      self->owner, before);
 }
 
-static void leave(const struct self *self, unsigned int token)
+static void strike_out(const struct self *self, unsigned int token)
 {
 	unsigned int before;
 
@@ -119,48 +98,12 @@ static void leave(const struct self *self, unsigned int token)
 		return;
 	}
 	before = atomic_exchange(&shared->holders[token], 0);
-	expect_value("the holder of a token", before, self->owner);
+	if (before != self->owner)
+		wrong("%u had token %u, which was noted for %u", self->owner, token,
+		      before);
 }
 
-/* An object that this thread has reads as acquired. */
-static void look_at(const struct self *self, unsigned int token)
-{
-	struct ntsync_event_args event;
-	struct ntsync_mutex_args mutex;
-	struct ntsync_sem_args sem;
-
-	if (token < SEM_END) {
-		expect(READ, sem_read(tokens[token], &sem), 0);
-		if (sem.count >= SEM_MAX || sem.max != SEM_MAX)
-			wrong("a semaphore of which one is taken has %u of %u",
-			      sem.count, sem.max);
-	} else if (is_mutex(token)) {
-		expect(READ, mutex_read(tokens[token], &mutex), 0);
-		expect_value("the owner of a mutex", mutex.owner, self->owner);
-		expect_value("the count of a mutex", mutex.count, 1);
-	} else {
-		expect(READ, event_read(tokens[token], &event), 0);
-		expect_value("an event that was taken", event.signaled, 0);
-	}
-}
-
-static void give_back(const struct self *self, unsigned int token)
-{
-	uint32_t value = 1;
-
-	leave(self, token);
-	if (token < SEM_END) {
-		expect(RELEASE, sem_release(tokens[token], &value), 0);
-		if (value >= SEM_MAX)
-			wrong("a semaphore had %u before a release", value);
-	} else if (is_mutex(token)) {
-		expect(UNLOCK, mutex_unlock(tokens[token], self->owner, &value), 0);
-		expect_value("the count before an unlock", value, 1);
-	} else {
-		expect(SET, event_set(tokens[token], &value), 0);
-		expect_value("an event before it was given back", value, 0);
-	}
-}
+/* Taking tokens and giving them back */
 
 /* So many different tokens, in an order at random. */
 static void pick_tokens(struct self *self, unsigned int *picked, unsigned int n)
@@ -177,175 +120,247 @@ static void pick_tokens(struct self *self, unsigned int *picked, unsigned int n)
 	}
 }
 
-static void take_some(struct self *self, bool all)
+static struct step *add_take(struct self *self, enum operation wait,
+			     const unsigned int *picked, unsigned int n)
 {
-	unsigned int picked[4], n = 1 + below(&self->random, ARRAY_SIZE(picked));
-	int objs[ARRAY_SIZE(picked)];
-	uint32_t index;
+	int objs[PICKED];
 
-	pick_tokens(self, picked, n);
 	for (unsigned int i = 0; i < n; i++)
 		objs[i] = tokens[picked[i]];
-	expect(all ? WAIT_FOR_ALL : WAIT_FOR_ANY,
-	       wait_call(device, all ? NTSYNC_IOC_WAIT_ALL : NTSYNC_IOC_WAIT_ANY,
-			 objs, n, self->owner, FOREVER, 0, &index), 0);
-	if (index >= (all ? 1 : n)) {
-		wrong("index %u of a wait for %u", index, n);
+	return add_wait(&self->list, device, wait, objs, n, self->owner, FOREVER, 0);
+}
+
+/* An object that this thread has reads as acquired. */
+static void add_look(struct self *self, unsigned int token)
+{
+	struct list *list = &self->list;
+
+	if (token < SEM_END)
+		add_read(list, READ_SEM, tokens[token], RANGE(0, SEM_MAX - 1),
+			 JUST(SEM_MAX));
+	else if (is_mutex(token))
+		add_read(list, READ_MUTEX, tokens[token], JUST(self->owner), JUST(1));
+	else
+		add_read(list, READ_EVENT, tokens[token], JUST(0), JUST(0));
+}
+
+static void add_give_back(struct self *self, unsigned int token)
+{
+	struct list *list = &self->list;
+
+	if (token < SEM_END)
+		add_release(list, tokens[token], 0, RANGE(0, SEM_MAX - 1));
+	else if (is_mutex(token))
+		add_unlock(list, tokens[token], self->owner, 0, JUST(1));
+	else
+		add_event(list, SET, tokens[token], JUST(0));
+}
+
+/* One of one, or all of a few: it is known beforehand what it acquires. */
+static void take_some(struct self *self)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned int picked[PICKED], n = 1 + below(&self->random, PICKED);
+		bool all = n > 1 || one_in(&self->random, 2);
+
+		pick_tokens(self, picked, n);
+		add_take(self, all ? WAIT_FOR_ALL : WAIT_FOR_ANY, picked, n);
+		if (one_in(&self->random, 4))
+			add_look(self, picked[0]);
+		for (unsigned int j = 0; j < n; j++)
+			add_give_back(self, picked[j]);
+	}
+}
+
+/* The last call of a list; what it acquires is kept. */
+static void take_and_keep(struct self *self)
+{
+	unsigned int n = 1 + below(&self->random, PICKED);
+
+	pick_tokens(self, self->kept, n);
+	self->n_kept = n;
+	self->keeping = add_take(self, one_in(&self->random, 2) ? WAIT_FOR_ALL :
+								  WAIT_FOR_ANY,
+				 self->kept, n);
+}
+
+static void note_kept(struct self *self)
+{
+	const struct step *step = self->keeping;
+	unsigned int index;
+
+	if (!step)
 		return;
+	index = step->args.wait.index;
+	if (step->operation == WAIT_FOR_ANY && index < self->n_kept) {
+		self->kept[0] = self->kept[index];
+		self->n_kept = 1;
 	}
-	if (!all) {
-		picked[0] = picked[index];
-		n = 1;
+	for (unsigned int i = 0; i < self->n_kept; i++)
+		note(self, self->kept[i]);
+	self->keeping = NULL;
+}
+
+static void give_back_kept(struct self *self)
+{
+	for (unsigned int i = 0; i < self->n_kept; i++) {
+		strike_out(self, self->kept[i]);
+		if (one_in(&self->random, 2))
+			add_look(self, self->kept[i]);
+		add_give_back(self, self->kept[i]);
 	}
-	for (unsigned int i = 0; i < n; i++)
-		enter(self, picked[i]);
-	if (one_in(&self->random, 4))
-		look_at(self, picked[0]);
-	if (one_in(&self->random, 8))
-		sched_yield();
-	for (unsigned int i = 0; i < n; i++)
-		give_back(self, picked[i]);
+	self->n_kept = 0;
 }
 
-static void take_all(struct self *self)
-{
-	take_some(self, true);
-}
-
-static void take_any(struct self *self)
-{
-	take_some(self, false);
-}
-
-/* Objects of the batch's own: each answer is known. */
+/* Objects of the thread's own: each answer is known, and they end as they began. */
 
 static int created(int fd)
 {
-	counted(CREATE, fd < 0 ? fd : 0);
+	count(tally, CREATE, fd < 0 ? -fd : 0);
 	if (fd < 0)
 		wrong("create: errno %d", -fd);
 	return fd;
 }
 
+static void create_own(struct self *self)
+{
+	self->manual = one_in(&self->random, 2);
+	self->event = created(event_create(device, self->manual, 0));
+	self->sem = created(sem_create(device, 0, OWN_SEM_MAX));
+	self->mutex = created(mutex_create(device, 0, 0));
+}
+
+static void close_own(struct self *self)
+{
+	const int own[] = { self->event, self->sem, self->mutex };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(own); i++) {
+		int ret = close(own[i]);
+
+		count(tally, CLOSE, ret ? errno : 0);
+		if (ret)
+			wrong("close: errno %d", errno);
+	}
+}
+
 static void own_event(struct self *self)
 {
-	bool manual = one_in(&self->random, 2);
-	int event = created(event_create(device, manual, 0));
-	uint32_t value;
+	struct list *list = &self->list;
+	int event = self->event;
 
-	expect(WAIT_FOR_ANY, wait_any(device, &event, 1, self->owner, 0, 0, NULL),
-	       -ETIMEDOUT);
+	add_wait(list, device, WAIT_FOR_ANY, &event, 1, self->owner, 0, -ETIMEDOUT);
 	for (unsigned int i = 0; i < 4; i++) {
-		expect(SET, event_set(event, &value), 0);
-		expect_value("a new event, or one that was reset", value, 0);
-		expect(WAIT_FOR_ANY, wait_any(device, &event, 1, self->owner,
-					      FOREVER, 0, NULL), 0);
-		expect(RESET, event_reset(event, &value), 0);
-		expect_value("an event after a wait", value, manual);
-		expect(PULSE, event_pulse(event, &value), 0);
-		expect_value("an event before a pulse", value, 0);
+		add_event(list, SET, event, JUST(0));
+		add_wait(list, device, WAIT_FOR_ANY, &event, 1, self->owner, FOREVER, 0);
+		add_event(list, RESET, event, JUST(self->manual));
+		add_event(list, PULSE, event, JUST(0));
 	}
-	expect(CLOSE, close(event), 0);
 }
 
 static void own_sem(struct self *self)
 {
-	int sem = created(sem_create(device, 0, 4));
-	uint32_t value;
+	struct list *list = &self->list;
+	int sem = self->sem;
 
-	for (unsigned int i = 0; i < 4; i++) {
-		value = 1;
-		expect(RELEASE, sem_release(sem, &value), 0);
-		expect_value("the count of a semaphore", value, i);
-	}
-	value = 1;
-	expect(RELEASE, sem_release(sem, &value), -EOVERFLOW);
-	for (unsigned int i = 0; i < 5; i++)
-		expect(WAIT_FOR_ALL, wait_all(device, &sem, 1, self->owner, 0, 0,
-					      NULL), i < 4 ? 0 : -ETIMEDOUT);
-	expect(CLOSE, close(sem), 0);
+	for (unsigned int i = 0; i < OWN_SEM_MAX; i++)
+		add_release(list, sem, 0, JUST(i));
+	add_release(list, sem, -EOVERFLOW, ANY_VALUE);
+	for (unsigned int i = 0; i <= OWN_SEM_MAX; i++)
+		add_wait(list, device, WAIT_FOR_ALL, &sem, 1, self->owner, 0,
+			 i < OWN_SEM_MAX ? 0 : -ETIMEDOUT);
 }
 
 static void own_mutex(struct self *self)
 {
-	int mutex = created(mutex_create(device, 0, 0));
-	uint32_t value = 0;
+	struct list *list = &self->list;
+	int mutex = self->mutex;
 
 	for (unsigned int i = 0; i < 3; i++)
-		expect(WAIT_FOR_ANY, wait_any(device, &mutex, 1, self->owner,
-					      FOREVER, 0, NULL), 0);
-	expect(UNLOCK, mutex_unlock(mutex, self->owner, &value), 0);
-	expect_value("the count of a mutex", value, 3);
-	expect(UNLOCK, mutex_unlock(mutex, self->owner + 1, NULL), -EPERM);
-	expect(DECLARE_DEAD, mutex_kill(mutex, self->owner + 1), -EPERM);
-	expect(DECLARE_DEAD, mutex_kill(mutex, self->owner), 0);
-	expect(WAIT_FOR_ALL, wait_all(device, &mutex, 1, self->owner, 0, 0, NULL),
-	       -EOWNERDEAD);
-	expect(CLOSE, close(mutex), 0);
+		add_wait(list, device, WAIT_FOR_ANY, &mutex, 1, self->owner, FOREVER, 0);
+	add_unlock(list, mutex, self->owner, 0, JUST(3));
+	add_unlock(list, mutex, self->owner + 1, -EPERM, ANY_VALUE);
+	add_declare_dead(list, mutex, self->owner + 1, -EPERM);
+	add_declare_dead(list, mutex, self->owner, 0);
+	add_wait(list, device, WAIT_FOR_ALL, &mutex, 1, self->owner, 0, -EOWNERDEAD);
+	add_unlock(list, mutex, self->owner, 0, JUST(1));
 }
 
 /* Events that all threads signal: most answers are open. */
 
-static void answers_one_of(enum operation operation, int ret, int other)
-{
-	counted(operation, ret);
-	if (ret && ret != other)
-		wrong("%s: returned %d", operation_name[operation], ret);
-}
-
 static void disturb(struct self *self)
 {
-	uint32_t value = 0;
+	static const enum operation signals[] = { SET, SET, RESET, PULSE };
 
-	for (unsigned int i = 0; i < 8; i++) {
-		int event = loose[below(&self->random, LOOSE)];
-
-		switch (below(&self->random, 4)) {
-		case 0 ... 1:
-			expect(SET, event_set(event, &value), 0);
-			break;
-		case 2:
-			expect(RESET, event_reset(event, &value), 0);
-			break;
-		default:
-			expect(PULSE, event_pulse(event, &value), 0);
-		}
-		if (value > 1)
-			wrong("an event was neither set nor unset: %u", value);
-	}
+	for (unsigned int i = 0; i < 8; i++)
+		add_event(&self->list, one_of(&self->random, signals),
+			  one_of(&self->random, loose), RANGE(0, 1));
 }
 
 static void poll_some(struct self *self)
 {
 	for (unsigned int i = 0; i < 8; i++) {
-		uint32_t index, n = 1 + below(&self->random, LOOSE);
+		unsigned int n = 1 + below(&self->random, LOOSE);
 		bool all = one_in(&self->random, 2);
 		uint64_t timeout = one_in(&self->random, 16) ?
 			clock_ns(CLOCK_MONOTONIC) + below(&self->random, 50000) : 0;
-		int ret = wait_call(device, all ? NTSYNC_IOC_WAIT_ALL :
-						  NTSYNC_IOC_WAIT_ANY,
-				    loose, n, self->owner, timeout, 0, &index);
+		struct step *step;
 
-		answers_one_of(all ? WAIT_FOR_ALL : WAIT_FOR_ANY, ret,
-			       -ETIMEDOUT);
-		if (ret ? index != UINT32_MAX : index >= (all ? 1 : n))
-			wrong("a poll of %u returned %d and index %u", n, ret,
-			      index);
+		step = add_wait(&self->list, device, all ? WAIT_FOR_ALL : WAIT_FOR_ANY,
+				loose, n, self->owner, timeout, 0);
+		step->other_answer = -ETIMEDOUT;
 	}
 }
 
 /* Threads, processes */
 
+/* Makes the calls of a list, counts them, and checks what they returned. */
+static void make(struct self *self)
+{
+	struct list *list = &self->list;
+	char why[200];
+	int ret = make_calls(ioctls, list);
+
+	if (ret) {
+		wrong("the calls of a list: errno %d", -ret);
+		return;
+	}
+	for (unsigned int i = 0; i < list->n; i++) {
+		long long answer = list->calls[i].answer;
+
+		count(tally, list->steps[i].operation, answer < 0 ? -answer : 0);
+		if (!answers_right(&list->steps[i], answer, why, sizeof(why)))
+			wrong("%s", why);
+	}
+}
+
 static void *run(void *arg)
 {
 	static void (*const batches[])(struct self *self) = {
-		take_all, take_all, take_all, take_any, take_any, take_any,
-		own_event, own_sem, own_mutex, disturb, disturb, poll_some,
+		take_some, take_some, own_event, own_sem, own_mutex, disturb, poll_some,
 	};
 	struct self *self = arg;
 
-	while (!shared->stop)
-		one_of(&self->random, batches)(self);
+	create_own(self);
+	while (!shared->stop) {
+		unsigned int n = 1 + below(&self->random, MAX_BATCHES);
+
+		self->list.n = 0;
+		give_back_kept(self);
+		for (unsigned int i = 0; i < n; i++)
+			one_of(&self->random, batches)(self);
+		if (one_in(&self->random, 4))
+			take_and_keep(self);
+		make(self);
+		note_kept(self);
+		if (one_in(&self->random, 64)) {
+			close_own(self);
+			create_own(self);
+		}
+	}
+	self->list.n = 0;
+	give_back_kept(self);
+	make(self);
+	close_own(self);
 	shared->living--;
 	return NULL;
 }
@@ -373,6 +388,11 @@ static void create_objects(void)
 	device = ntsync_open();
 	if (device < 0) {
 		tell("batch: cannot use /dev/ntsync (is the module loaded?)\n");
+		exit(2);
+	}
+	ioctls = open("/dev/ioctls", O_RDONLY | O_CLOEXEC);
+	if (ioctls < 0) {
+		tell("batch: cannot use /dev/ioctls (is tests/modules/ioctls.ko loaded?)\n");
 		exit(2);
 	}
 	for (unsigned int i = 0; i < TOKENS; i++)
@@ -458,7 +478,7 @@ static void report(bool served)
 	uint64_t calls = sum_calls(&totals);
 
 	print_totals(&totals, "batch", operation_name, OPERATIONS);
-	printf("# %llu calls in %.0f s, %.0f a second; made in batches\n",
+	printf("# %llu calls in %.0f s, %.0f a second; made in lists\n",
 	       (unsigned long long)calls, seconds_passed(),
 	       calls / seconds_passed());
 	if (shared->wrong)
