@@ -277,6 +277,26 @@ TEST_F(trace, wait_for_all_that_blocks)
 	EXPECT_EVENTS(1, "acquire: instance=%u object=5 ", self->instance);
 }
 
+/* A wait that queued could be granted a pulse that comes after its deadline. */
+TEST_F(trace, no_queue_after_the_deadline)
+{
+	static const int clocks[2] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
+	int objs[2] = { event_create(self->dev, 0, 0),
+			mutex_create(self->dev, OTHER, 1) };
+	struct waiter w;
+
+	for (int i = 0; i < 8; i++) {
+		waiter_fill(&w, self->dev,
+			    i & 1 ? NTSYNC_IOC_WAIT_ALL : NTSYNC_IOC_WAIT_ANY,
+			    objs, i & 2 ? 2 : 1, ME, 0);
+		w.args.flags = i & 4 ? NTSYNC_WAIT_REALTIME : 0;
+		w.args.timeout = clock_ns(clocks[i / 4]) - 1;
+		EXPECT_EQ(-ETIMEDOUT, ntsync_call(w.dev, w.request, &w.args));
+	}
+	EXPECT_EVENTS(8, "wait_end: instance=%u kind=", self->instance);
+	EXPECT_EVENTS(0, "queue:");
+}
+
 /* The end of a wait is traced also where its beginning is not. */
 TEST_F(trace, end_alone)
 {
