@@ -84,7 +84,8 @@ export SEED
 check-model:
 	@tests/spin/check $(MODEL)
 
-# N=n picks that many breaks of the driver; without it, all are tried.
+# N=n picks that many breaks of the driver; without it, all are tried.  tests/mutants/check
+# reads JOBS, PASSES and LEAST too.
 check-mutants:
 	@tests/mutants/check $(N)
 
@@ -178,7 +179,8 @@ help:
 	@echo '                      find what is wrong with broken drivers; SEED=n repeats a run,'
 	@echo '                      CPUS=2 are those of the VM'
 	@echo 'make check-mutants    break the driver in N small ways at random, or in all, and list'
-	@echo '                      the breaks that no test notices; SEED=n repeats a run'
+	@echo '                      the breaks that no test notices; SEED=n repeats a run, JOBS=1'
+	@echo '                      tries one at a time, PASSES=fast leaves out the slow tests'
 	@echo 'make check-fuzz       make CALLS=1000000 random calls, right and wrong; SEED=n repeats them'
 	@echo 'make soak             kill processes and make random calls for MINUTES=5, a third of it'
 	@echo '                      each on CPUS="2 4 8"; with KERNEL=7.3-um most of it calls at full'

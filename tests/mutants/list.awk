@@ -29,8 +29,11 @@ function exchange(at, from, to, kind,    text, rest, before, place) {
 }
 
 function operators(at) {
-	exchange(at, " == ", " != ", "condition")
-	exchange(at, " != ", " == ", "condition")
+	# What is the whole condition is negated already.
+	if (!can_negate(at) || line[at] ~ / (&&|\|\|) /) {
+		exchange(at, " == ", " != ", "condition")
+		exchange(at, " != ", " == ", "condition")
+	}
 	exchange(at, " && ", " || ", "condition")
 	exchange(at, " || ", " && ", "condition")
 	exchange(at, " < ", " <= ", "limit")
@@ -49,9 +52,13 @@ function operators(at) {
 }
 
 # if (...) on one line.
+function can_negate(at) {
+	return line[at] ~ /^\t+(} else )?if \(.*\)( {)?$/ && balanced(line[at])
+}
+
 function negate(at,    text) {
 	text = line[at]
-	if (text ~ /^\t+(} else )?if \(.*\)( {)?$/ && balanced(text)) {
+	if (can_negate(at)) {
 		sub(/if \(/, "if (!(", text)
 		sub(/\)( {)?$/, ")&", text)
 		emit("condition", edit(at, text))
@@ -68,6 +75,7 @@ function independent(a, b,    left, right) {
 # The last line of the statement that begins here, or 0.
 function statement(at,    last, text) {
 	text = trim(line[at])
+	if (text == "") return 0
 	if (text ~ /^(return|goto|case|default|struct|const|static|enum|unsigned|int|u32|u64|long|bool|char|ktime_t|do|else|if|for|while|switch|DECLARE_BITMAP|LIST_HEAD|DEFINE_|cond_resched|lockdep_|ntsync_assert|__acquire|#|\/|\*|}|{)/ || text ~ /:$/)
 		return 0
 	if (line[at - 1] !~ /([;{}:)]|else|\/|^do|\tdo)$/ && line[at - 1] != "")
@@ -87,13 +95,21 @@ function without(from, to,    text, at) {
 	return text
 }
 
-function statements(at,    last, after, next_one, text, i) {
+# Does it matter in which order two statements come?  Not of what makes a new object ready
+# before another thread can see it, nor of two reads of a caller's memory.
+function matters(a, b) {
+	if ((a b) ~ /_init\(|init_[a-z_]+\(|INIT_LIST_HEAD\(|atomic_inc_return\(/) return 0
+	return !independent(a, b) && (a !~ /unsafe_get_user/ || b !~ /unsafe_get_user/)
+}
+
+function statements(at,    last) {
 	last = statement(at)
 	if (!last) return
-	emit(line[at] ~ /_put|free|fput/ ? "reference" : "statement", without(at, last))
-	# Two statements of one line each, swapped.
+	emit(line[at] ~ /(_put|put_files?|free)\(/ ? "reference" : "statement", without(at, last))
+	# Two statements of one line each, swapped.  What comes after break is left out by that.
 	if (last == at && indent(line[at]) == indent(line[at + 1]) && statement(at + 1) == at + 1 &&
-	    line[at - 1] !~ /\)$|else$/ && !independent(line[at], line[at + 1]))
+	    line[at + 1] !~ /\t(break|continue);/ && line[at - 1] !~ /\)$|else$/ &&
+	    matters(line[at], line[at + 1]))
 		emit("order of statements", edit(at, line[at + 1]) "\036" edit(at + 1, line[at]))
 }
 
