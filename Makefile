@@ -200,7 +200,7 @@ help:
 	@echo '                      or built there; TESTS="kernel32:sync ntdll:om" runs Wine'"'"'s own tests'
 	@echo 'make check-ci         what each change has to pass: check-matrix on five kernels (one of'
 	@echo '                      another processor), check-build, check-debug, check-coverage,'
-	@echo '                      check-model, parts of check and check-package'
+	@echo '                      check-model, check-mutants N=12, parts of check and check-package'
 	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
 	@echo 'make kernels.rst      write the last results of check-matrix to'
 	@echo '                      Documentation/kernels.rst'
