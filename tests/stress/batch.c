@@ -137,11 +137,11 @@ static void add_look(struct self *self, unsigned int token)
 
 	if (token < SEM_END)
 		add_read(list, READ_SEM, tokens[token], RANGE(0, SEM_MAX - 1),
-			 JUST(SEM_MAX));
+			 just(SEM_MAX));
 	else if (is_mutex(token))
-		add_read(list, READ_MUTEX, tokens[token], JUST(self->owner), JUST(1));
+		add_read(list, READ_MUTEX, tokens[token], just(self->owner), just(1));
 	else
-		add_read(list, READ_EVENT, tokens[token], JUST(0), JUST(0));
+		add_read(list, READ_EVENT, tokens[token], just(0), just(0));
 }
 
 static void add_give_back(struct self *self, unsigned int token)
@@ -151,9 +151,9 @@ static void add_give_back(struct self *self, unsigned int token)
 	if (token < SEM_END)
 		add_release(list, tokens[token], 0, RANGE(0, SEM_MAX - 1));
 	else if (is_mutex(token))
-		add_unlock(list, tokens[token], self->owner, 0, JUST(1));
+		add_unlock(list, tokens[token], self->owner, 0, just(1));
 	else
-		add_event(list, SET, tokens[token], JUST(0));
+		add_event(list, SET, tokens[token], just(0));
 }
 
 /* One of one, or all of a few: it is known beforehand what it acquires. */
@@ -250,10 +250,10 @@ static void own_event(struct self *self)
 
 	add_wait(list, device, WAIT_FOR_ANY, &event, 1, self->owner, 0, -ETIMEDOUT);
 	for (unsigned int i = 0; i < 4; i++) {
-		add_event(list, SET, event, JUST(0));
+		add_event(list, SET, event, just(0));
 		add_wait(list, device, WAIT_FOR_ANY, &event, 1, self->owner, FOREVER, 0);
-		add_event(list, RESET, event, JUST(self->manual));
-		add_event(list, PULSE, event, JUST(0));
+		add_event(list, RESET, event, just(self->manual));
+		add_event(list, PULSE, event, just(0));
 	}
 }
 
@@ -263,7 +263,7 @@ static void own_sem(struct self *self)
 	int sem = self->sem;
 
 	for (unsigned int i = 0; i < OWN_SEM_MAX; i++)
-		add_release(list, sem, 0, JUST(i));
+		add_release(list, sem, 0, just(i));
 	add_release(list, sem, -EOVERFLOW, ANY_VALUE);
 	for (unsigned int i = 0; i <= OWN_SEM_MAX; i++)
 		add_wait(list, device, WAIT_FOR_ALL, &sem, 1, self->owner, 0,
@@ -277,12 +277,12 @@ static void own_mutex(struct self *self)
 
 	for (unsigned int i = 0; i < 3; i++)
 		add_wait(list, device, WAIT_FOR_ANY, &mutex, 1, self->owner, FOREVER, 0);
-	add_unlock(list, mutex, self->owner, 0, JUST(3));
+	add_unlock(list, mutex, self->owner, 0, just(3));
 	add_unlock(list, mutex, self->owner + 1, -EPERM, ANY_VALUE);
 	add_declare_dead(list, mutex, self->owner + 1, -EPERM);
 	add_declare_dead(list, mutex, self->owner, 0);
 	add_wait(list, device, WAIT_FOR_ALL, &mutex, 1, self->owner, 0, -EOWNERDEAD);
-	add_unlock(list, mutex, self->owner, 0, JUST(1));
+	add_unlock(list, mutex, self->owner, 0, just(1));
 }
 
 /* Events that all threads signal: most answers are open. */

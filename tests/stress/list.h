@@ -28,8 +28,12 @@ struct range {
 };
 
 #define RANGE(from, to)	((struct range){ .least = from, .most = to })
-#define JUST(value)	RANGE(value, value)
 #define ANY_VALUE	RANGE(0, UINT32_MAX)
+
+static inline struct range just(uint32_t value)
+{
+	return RANGE(value, value);
+}
 
 /* A call: its arguments, and what it has to return. */
 struct step {
@@ -161,7 +165,7 @@ static inline bool answers_right(const struct step *step, long long answer, char
 	bool waited = step->operation == WAIT_FOR_ANY || step->operation == WAIT_FOR_ALL;
 	bool written = !answer || (waited && answer == -EOWNERDEAD);
 	const char *name = operation_name[step->operation];
-	struct range untouched = JUST(UINT32_MAX);
+	struct range untouched = just(UINT32_MAX);
 
 	if (answer != step->answer && answer != step->other_answer) {
 		snprintf(why, size, "%s: returned %lld, not %lld", name, answer,
