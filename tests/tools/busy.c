@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A process whose threads keep waiting for one another, in cycles too, and in which
- * every wait ends.  It runs until its input ends, then says how many rounds there
- * were.
+ * every wait ends.  Two of the threads give up a wait after 10 ms, or after as many
+ * milliseconds as the argument says: a cycle that lasts long enough to be seen.  It
+ * runs until its input ends, then says how many rounds there were.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -17,6 +18,7 @@
 
 static int dev, gate, event;
 static int guarded[PAIR], timed[PAIR], rescued[PAIR], together[PAIR];
+static uint64_t patience = 10 * NSEC_PER_MSEC;
 static atomic_bool over;
 static atomic_ulong rounds;
 
@@ -63,7 +65,7 @@ static void behind_a_gate(const int *first, const int *second, __u32 owner)
 /* A circle until one gives up. */
 static void with_a_deadline(const int *first, const int *second, __u32 owner)
 {
-	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 100;
+	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + patience;
 	int ret;
 
 	require(lock(*first, owner, FOREVER));
@@ -137,11 +139,13 @@ static void *set_events(void *unused)
 	return unused;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS], setter;
 	unsigned int i;
 
+	if (argc > 1)
+		patience = strtoul(argv[1], NULL, 10) * NSEC_PER_MSEC;
 	dev = ntsync_open();
 	if (dev < 0) {
 		fprintf(stderr, "busy: no /dev/ntsync\n");
