@@ -2026,15 +2026,22 @@ static long ntsync_create_event(struct ntsync_instance *instance,
 /* Calls on objects */
 
 /*
- * Give the caller two words, or none if one cannot be written: the second one
- * shows that by being written first, the first one by what stands there being
- * written back.
+ * Give the caller two words, or none if one cannot be written.  If they lie on
+ * two pages, the second word shows that it can be written by being written
+ * first, the first one by what stands there being written back.
  */
 static int ntsync_put_pair(u32 __user *words, u32 first, u32 second)
 {
+	union {
+		u32 words[2];
+		u64 both;
+	} pair = { .words = { first, second } };
 	u32 value;
 
-	if (!user_access_begin(words, 2 * sizeof(*words)))
+	if (IS_ALIGNED((unsigned long)words, sizeof(pair)))
+		return put_user(pair.both, (u64 __user *)words);
+
+	if (!user_access_begin(words, sizeof(pair)))
 		return -EFAULT;
 	unsafe_get_user(value, &words[0], fault);
 	unsafe_put_user(value, &words[0], fault);
