@@ -10,7 +10,7 @@ program_limit=300 vm_limit=1500
 ! { is_debug_kernel || is_user_mode; } || program_limit=900 vm_limit=2700
 ! is_user_mode || widths=(64)
 # For runs on many kernels: the code for 32-bit callers is the same on each.
-[[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3|6\.1-kasan|6\.1-kcsan)$ ]] || widths=(64)
+[[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3|6\.1-kasan)$ ]] || widths=(64)
 memory=4G cc=gcc
 architecture_of "$kernel"
 if [[ -n $arch ]]; then
