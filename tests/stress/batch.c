@@ -336,7 +336,7 @@ static void make(struct self *self)
 static void *run(void *arg)
 {
 	static void (*const batches[])(struct self *self) = {
-		take_some, take_some, own_event, own_sem, own_mutex, disturb, poll_some,
+		own_event, own_sem, own_mutex, disturb, poll_some,
 	};
 	struct self *self = arg;
 
@@ -348,6 +348,7 @@ static void *run(void *arg)
 		give_back_kept(self);
 		for (unsigned int i = 0; i < n; i++)
 			one_of(&self->random, batches)(self);
+		take_some(self);
 		if (one_in(&self->random, 4))
 			take_and_keep(self);
 		make(self);

@@ -6,8 +6,8 @@
 #include "stress.h"
 #include "modules/ioctls.h"
 
-#define MAX_CALLS	256
-#define MAX_BATCHES	8
+#define MAX_CALLS	2048
+#define MAX_BATCHES	64
 #define MAX_OBJECTS	8	/* of a wait */
 
 /* CREATE and CLOSE are not made from a list. */
