@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Waits for all and their watches: waits for all of some auto-reset events,
- * threads that set and reset these, an alert of the first waiter, and waits that
- * give up at any moment.  Names are those of ntsync.c.
+ * threads that set, reset and pulse these, an alert of the first waiter, and waits
+ * that give up at any moment.  Names are those of ntsync.c.
  *
  * While no thread has multi_lock, each wait that is queued watches exactly one of
  * its events, that event is unset, and no event is held.  All events are acquired
  * at one instant.  No wait gives up while all that it waits for are set.  No thread
- * sleeps on while all are set, and none waits for a lock for ever.  A wait lives on
- * its waiter's stack and is not touched once the waiter has returned.
+ * sleeps on while all are set, nor after a pulse if all others stayed set until its
+ * end, and none waits for a lock for ever.  A wait lives on its waiter's stack and is
+ * not touched once the waiter has returned.
  *
- * code: ntsync_acquire_all ntsync_block ntsync_cancel ntsync_claim
+ * code: ntsync_acquire_all ntsync_block ntsync_cancel ntsync_claim ntsync_end_signal
  * code: ntsync_event_reset ntsync_event_set_step ntsync_find_unsignaled
  * code: ntsync_grant ntsync_hold ntsync_hold_locked ntsync_link_watch
  * code: ntsync_lock ntsync_move_watch ntsync_queue ntsync_queue_all
@@ -19,10 +20,12 @@
  * code: ntsync_try_all_held ntsync_try_watch ntsync_trylock_objs
  * code: ntsync_unqueue ntsync_unqueue_all ntsync_wake_all ntsync_wake_first
  *
- * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1
- * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1 ALERTS=0
- * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2 ALERTS=0
- * sizes: EVENTS=2 WAITERS=2 WAITS=1 SETS=1 ALERTS=0
+ * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1 PULSES=0
+ * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1 ALERTS=0 PULSES=0
+ * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2 ALERTS=0 PULSES=0
+ * sizes: EVENTS=2 WAITERS=2 WAITS=1 SETS=1 ALERTS=0 PULSES=0
+ * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1 PULSES=1
+ * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=2 ALERTS=0 PULSES=1
  *
  * break: NO_MUTEX		watchers are served without multi_lock
  * break: MUTEX_INSIDE		multi_lock is taken with an event locked
@@ -42,6 +45,8 @@
  * break: LEAVE_WATCH		a waiter that gives up leaves the watch behind
  * break: LEAVE_OUTSIDE		... or takes it off without multi_lock
  * break: LEAVE_AT_ONCE		a waiter that lost the exchange does not wait for done
+ * break: PULSE_FIRST		a pulse ends before watchers are served
+ * break: PULSE_STAYS		... or not at all
  */
 
 #define NONE		255
@@ -77,6 +82,8 @@ wait w[2];
 thread task[2];
 bool multi_locked;
 byte finished;
+/* A pulse has to end these waits, unless an event becomes unset before it ends. */
+bool owed[2];
 
 #if EVENTS == 2
 #define all_set		(ev[0].set && ev[1].set)
@@ -267,7 +274,9 @@ inline acquire_all(owned)
 			ev[n].set = false;
 			n++
 		:: else -> n = 0; break
-		od
+		od;
+		owed[0] = false;
+		owed[1] = false
 	}
 }
 
@@ -386,14 +395,55 @@ inline wake_all()
 	od
 }
 
+#define is_owed(i)	(w[i].queued && w[i].result == PENDING && all_set)
+
+inline end_pulse(o)
+{
+	d_step {
+		assert(!owed[0] || w[0].result != PENDING);
+		assert(!owed[1] || w[1].result != PENDING);
+		owed[0] = false;
+		owed[1] = false;
+#ifndef PULSE_STAYS
+		ev[o].set = false
+#endif
+	}
+}
+
+/* Outside of a signal's step; a pulse that finds it unset need not end a wait. */
+inline unset(o)
+{
+	d_step {
+		ev[o].set = false;
+		owed[0] = false;
+		owed[1] = false
+	}
+}
+
 inline signal_slow(o)
 {
 #ifndef NO_MUTEX
 	lock_multi();
 #endif
 	hold(o);
-	ev[o].set = true;
+	d_step {
+		ev[o].set = true;
+		if
+		:: pulse -> owed[0] = is_owed(0); owed[1] = is_owed(1)
+		:: else
+		fi
+	}
+#ifdef PULSE_FIRST
+	if
+	:: pulse -> ev[o].set = false
+	:: else
+	fi;
+#endif
 	serve_watchers(o);
+	if
+	:: pulse -> end_pulse(o)
+	:: else
+	fi;
 	/* What it granted, and its event. */
 	if
 	:: wakes[0] || wakes[1] -> release_set(wakes[0])
@@ -430,26 +480,36 @@ inline signal(o)
 		signal_slow(o)
 	:: else ->
 		assert(!ev[o].held);
-		ev[o].set = true;
+		if
+		:: pulse -> unset(o)
+		:: else -> ev[o].set = true
+		fi;
 		unlock(o)
 	fi
 }
 
-/* Sets its event, and may reset it before it does so again. */
+/* Sets or pulses its event, and may reset it before it does so again. */
 proctype Signaler(byte me)
 {
 	byte i, n, found, times;
-	bool won, moved, wakes[2], fresh[EVENTS + 1];
+	bool won, moved, pulse, wakes[2], fresh[EVENTS + 1];
 
 	do
 	:: times < SETS ->
 		times++;
+#if PULSES
+		if
+		:: pulse = true
+		:: pulse = false
+		fi;
+#endif
 		signal(me);
+		assert(!pulse || !ev[me].set);
 		if
 		:: times < SETS ->
 			ntsync_lock(me);
 			assert(!ev[me].held);
-			ev[me].set = false;
+			unset(me);
 			unlock(me)
 		:: true
 		fi
