@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154 # the variables are the script's
+# shellcheck shell=bash disable=SC2154 # the variables are those of tests/check
 # Runs the kernel's own selftest on this driver, and this driver's tests on the kernel's own
-# driver.  Needs driver.sh and results.sh.
+# driver.
 
 # Their test, from the newest kernel whose source Debian has, on this driver.
 check_upstream() {

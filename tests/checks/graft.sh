@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154 # the variables are those of tests/check
+# scripts/graft, on made-up kernel trees.
 
 graft_parts=(Makefile drivers/misc/{Kconfig,Makefile} include/uapi/linux/types.h
 	tools/testing/selftests/Makefile)
