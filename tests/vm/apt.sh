@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What tests/vm/fetch asks of apt, and what is wrong where apt fails.
+# Functions for tests/vm/fetch that call apt, and find out why it failed.
 
-# What a person is told; all else that is said goes into the log.
+# Descriptor 3 is for the user; all other output goes to the log.
 exec 3>&2
 said=''
 say() { echo "fetch: $*" >&3; }
@@ -17,16 +17,16 @@ apt() {
 		>>"$apt_log" 2>&1 </dev/null
 }
 
-# The machine's lists can be renewed by root only; those of a suite are our own.
+# Only root can renew the machine's lists.  The lists of a suite are ours.
 renew() {
 	[[ $EUID == 0 || -n ${APT_CONFIG:-} ]] || { echo "E: not root" >>"$apt_log"; return 1; }
 	say "renewing apt's lists of packages"
-	# One source that fails is no reason to do without the others.
+	# If one source fails, the others may be enough.
 	apt -o APT::Update::Error-Mode=any update || :
 }
 
-# Runs a step that needs apt's lists of packages, and if it fails once more with
-# the lists renewed: they may be missing or too old.
+# Runs a step that needs apt's lists of packages.  If it fails, renews the lists, which may
+# be missing or too old, and runs it again.
 with_lists() {
 	begin
 	"$@" && return
@@ -34,15 +34,15 @@ with_lists() {
 	renew && "$@"
 }
 
-# What is wrong
+# Causes of failures
 
-# What is logged from here on belongs to this step.
+# Log lines from here on belong to this step.
 begin() { step=$(stat -c %s "$apt_log"); }
 
-# usage: logged PATTERN [OPTION...]
+# logged PATTERN [OPTION...]: greps this step's part of the log.
 logged() { grep -E -e "$1" "${@:2}" < <(tail -c "+$((step + 1))" "$apt_log"); }
 
-# Whether there is no room.  Then the log may lack the end, too.
+# Is the disk full?  Then the end of the log may be missing as well.
 full() {
 	local status=1
 	! logged 'No space left on device|enough free space' -q || return 0
@@ -51,8 +51,8 @@ full() {
 	return $status
 }
 
-# What apt and others may say, the worst first, and what to do then.
-updating="the archive is being updated, or is not one: try again later, or give apt another mirror"
+# Messages of apt and others, the worst first, and what to do about them.
+updating="the archive is being updated, or is not an archive: try again later, or give apt another mirror"
 wrong_sources="do apt's sources have Debian 12 with its security updates?"
 causes=(
 	'Release file for .* (is expired|is not valid yet)'
@@ -73,7 +73,7 @@ causes=(
 		'the log tells more'
 )
 
-# Finds out what was wrong with this step.
+# Finds out why this step failed.
 find_cause() {
 	local i
 	reason='the disk is full' advice="make room for $cache"
@@ -84,7 +84,7 @@ find_cause() {
 		reason=${reason#[EW]: }
 		return 0
 	done
-	reason='without a word'
+	reason='no message says why'
 }
 
 failed() {
@@ -92,7 +92,7 @@ failed() {
 	die "$1: $reason: $advice ($apt_log)"
 }
 
-# However it ends, also where a command that no one watches has failed.
+# Runs on every exit, including one caused by set -e.
 finish() {
 	local status=$?
 	if ((status > 0 && status < 128)) && [[ -z $said ]]; then
@@ -104,20 +104,20 @@ finish() {
 	exit $status
 }
 
-# What apt could not do, or where it did what it was asked to, what to do.
+# give_up WHAT ADVICE: gives apt's error if there is one, otherwise this advice.
 give_up() {
 	! logged '^E: ' -q || failed "$1"
 	die "$1: $2"
 }
 
-# Whether it failed for a file or a list that could not be had.
-not_there() {
+# Did it fail because a file or a list could not be fetched?
+unfetchable() {
 	! full && logged 'Failed to fetch|Unable to locate package|candidate|Depends: .* but ' -q
 }
 
 # Other releases of Debian
 
-# Where this machine gets a part of Debian 12 from, as its lists have it.
+# The mirror from which this machine gets a suite of Debian 12, according to its lists.
 mirror() {
 	# shellcheck disable=SC2016 # the text is for apt
 	apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" "Release: $1" 2>/dev/null |
@@ -141,8 +141,8 @@ sources() {
 	done
 }
 
-# From here on apt sees these suites alone, of this machine's architecture and of $arch.
-# The lists are our own, and what the machine has set up and installed plays no part.
+# From here on apt sees only these suites, for this machine's architecture and $arch.  The
+# lists are ours, and the machine's configuration and installed packages are ignored.
 suite() {
 	local foreign=${arch:+'"'$arch'";'} folder=$cache/apt/$1${arch:+-$arch}
 	unset APT_CONFIG
@@ -170,7 +170,7 @@ suite() {
 		say "the lists of Debian's $1 are those of $(date -u -r "$folder/updated" +%F): $reason"
 	elif [[ -n $(find "$folder/lists" -name '*_Packages*') ]]; then
 		find_cause
-		say "of Debian's $1 some lists are missing: $reason"
+		say "some lists of Debian's $1 are missing: $reason"
 	else
 		failed "no lists of Debian's $1"
 	fi
@@ -178,8 +178,8 @@ suite() {
 
 # Kernels
 
-# The releases of a kernel of which apt's lists name a part, the newest first, as uname -r
-# has them.
+# The releases of a kernel in apt's lists, complete or not, the newest first, as uname -r
+# prints them.
 releases() {
 	local series=${1%%-*} flavour=${flavour:-amd64}
 	case $1 in
@@ -191,8 +191,8 @@ releases() {
 		sort -ruV
 }
 
-# The packages of a release.  From 7.0 on the image and the modules are packages of
-# their own.  kbuild serves several releases; the one of the same version if it is there.
+# The packages of a release.  Since 7.0 the image and the modules are separate packages.
+# kbuild serves several releases; this is the one of the same version, if there is one.
 packages_of() {
 	local version kbuild headers=linux-headers-$1
 	version=$(apt-cache show --no-all-versions "$headers" | sed -n 's/^Version: //p') || :
@@ -209,8 +209,8 @@ packages_of() {
 	esac
 }
 
-# Names the first package of a release that apt cannot get, or not in the version that
-# the headers want.  The archive gets them one after the other, hours or days apart.
+# Names the first package of a release that apt cannot get, or not in the version that the
+# headers need.  Packages arrive in the archive one by one, hours or days apart.
 lacks() {
 	local packages
 	mapfile -t packages < <(packages_of "$1")
@@ -233,11 +233,12 @@ lacks() {
 		}'
 }
 
-# usage: try_kernels TRIES COUNT KERNEL COMMAND...
-# Has a command use COUNT releases of a kernel, the newest of which nothing is missing,
-# or, if one of their files cannot be had (status 1 in the end) and not for another
-# reason (2), the next older ones.  Sets taken, the older first; newest, which apt's
-# lists name; why that could not be taken; and the first failure of the command.
+# try_kernels TRIES COUNT KERNEL COMMAND...
+# Runs a command with the newest COUNT releases of a kernel that are complete.  If the
+# command fails because a file cannot be fetched, tries the next older ones; returns 1 if
+# none are left, and 2 if it fails for another reason.  Sets taken, the older first; newest,
+# the newest in apt's lists; why, the reason for not taking that; and failure, the first
+# failure of the command.
 try_kernels() {
 	local tries=$1 count=$2 release lack whole=()
 	newest='' why='' failure=''
@@ -256,15 +257,15 @@ try_kernels() {
 		fi
 		find_cause
 		: "${why:=$reason}" "${failure:=$release: $reason: $advice}"
-		not_there || return 2
+		unfetchable || return 2
 		((--tries > 0)) || return 1
 	done < <(releases "$3")
 	return 1
 }
 
-# usage: take COUNT KERNEL COMMAND...
-# The same (status 2 is left to the caller); after a file could not be had with lists that
-# are renewed, for they may be older than the archive.
+# take COUNT KERNEL COMMAND...
+# Does the same (status 2 is left to the caller), and if a file cannot be fetched renews the
+# lists, which may be older than the archive, and tries again.
 take() {
 	local began status=0
 	begin
@@ -281,10 +282,10 @@ take() {
 
 no_kernel() {
 	[[ -n $newest ]] || give_up "no kernel $1 in apt's lists" "$wrong_sources"
-	die "no kernel $1 of which everything can be had: ${failure:-$newest: $why: $updating} ($apt_log)"
+	die "no kernel $1 of which all packages can be fetched: ${failure:-$newest: $why: $updating} ($apt_log)"
 }
 
-# The one line about it.
+# Says which releases were taken, in one line.
 say_taken() {
 	local not=''
 	[[ ${taken[-1]} == "$newest" ]] || not=", not $newest: $why"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # for the scripts that use it
-# Debian's architectures besides amd64, one line each: its name; what the kernel calls it;
-# the flavour of Debian's kernel; the compiler's name for it; the width of its programs;
-# whose 32-bit programs it runs besides (an architecture, or an option for its own
-# compiler); the emulator and its package; the machine that it emulates; the console, which
-# is a port of the machine's own; and what the other ports are, if it has no others.
-# Without pauth=off the emulator would be busy most of the time with signing addresses.
+# Debian's architectures except amd64, one per line: its name; the kernel's name for it; the
+# flavour of Debian's kernel; the compiler's name for it; the width of its programs; the
+# 32-bit programs that it also runs (an architecture, or an option for its own compiler);
+# the emulator and its package; the machine that it emulates; the console, which is a port
+# that the machine has; and the type of the other ports, if they have to be added.
+# Without pauth=off the emulator would spend most of its time on signing addresses.
 architectures='
 i386    | i386      | 686-pae         | i686-linux-gnu        | 32 |       | x86_64      | x86  | -M pc -cpu max              | ttyS1    |
 armhf   | arm       | armmp           | arm-linux-gnueabihf   | 32 |       | arm         | arm  | -M virt -cpu max            | ttyAMA0  | pci-serial
@@ -16,21 +16,21 @@ s390x   | s390      | s390x           | s390x-linux-gnu       | 64 | -m31  | s39
 loong64 | loongarch | loong64         | loongarch64-linux-gnu | 64 |       |             |      |                             |          |
 '
 
-# usage: architecture NAME: sets what the table has of it, or nothing, and is false then.
+# architecture NAME: sets the fields of its line, or fails and sets none.
 architecture() {
 	arch='' karch='' flavour='' gnu='' width='' runs32='' emulator='' package='' machine='' console='' ports=''
 	IFS='|' read -r arch karch flavour gnu width runs32 emulator package machine console ports \
 		< <(sed -nE "/^$1 *\\|/s/ *\\| */|/gp" <<<"$architectures")
 }
 
-# Of a kernel such as 6.1-arm64.  That of others is this machine's, and not in the table.
+# The same for a kernel such as 6.1-arm64.  Kernels without a suffix are for this machine.
 architecture_of() { architecture "${1##*-}" || :; }
 
-# Debian 12 has an emulator of it.
+# Does Debian 12 have an emulator for it?
 can_run() { [[ -n $emulator ]]; }
 runnable() { awk -F ' *[|] *' '$7 { print $1 }' <<<"$architectures" | paste -sd ' '; }
 
-# What makes its 32-bit programs.
+# The compiler for its 32-bit programs.
 compiler_of_32() (
 	case $runs32 in
 	-m*)	echo "$gnu-gcc-12 $runs32" ;;
@@ -38,8 +38,7 @@ compiler_of_32() (
 	esac
 )
 
-# The packages of Debian 12 that have its compiler; and the emulator, and what its programs
-# are made with.
+# The packages of Debian 12 with its compiler; and all that build and run its programs.
 compiler_of_arch() { ! can_run || printf '%s\n' "gcc-12-$gnu" "binutils-$gnu"; }
 packages_of_arch() (
 	can_run || return 0

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The barriers of modules for user-mode Linux on x86.  Its own are stronger than those of
- * x86: each load that acquires and each store that releases comes with a fence, so code
- * takes longer than on a machine, and never sees accesses in an order that x86 allows.
- * These are what x86 needs.
+ * Barriers for modules of user-mode Linux on x86.  Its own are stronger than x86 needs: each
+ * acquire load and each release store has a fence, so code takes longer than on a machine,
+ * and never sees accesses in some of the orders that x86 allows.  These are x86's.
  */
 #ifndef UM_BARRIERS_H
 #define UM_BARRIERS_H
