@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Alerts: one more object that ends a wait, after all the others. */
+/* Alerts: one more object that ends a wait, and comes after all others. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "waiter.h"
@@ -52,7 +52,7 @@ FIXTURE_TEARDOWN(alert)
 	close(self->dev);
 }
 
-/* Satisfies the wait by its objects; returns the expected index. */
+/* Signals the objects of the wait; returns the expected index. */
 static __u32 satisfy(const struct object *object, unsigned long request)
 {
 	if (request == NTSYNC_IOC_WAIT_ALL)
@@ -108,7 +108,7 @@ TEST_F(alert, ends_a_blocked_wait)
 	}
 }
 
-/* Objects come first, and then the alert keeps its signal. */
+/* Objects come before the alert, which then stays signaled. */
 TEST_F(alert, is_kept_by_a_poll)
 {
 	__u32 expected = satisfy(self->object, variant->request);
@@ -161,7 +161,7 @@ TEST_F(alert, does_not_outlive_a_timeout)
 	EXPECT_SIGNALED(self->alert);
 }
 
-/* The index of the alert is the count, also of the largest wait. */
+/* The index of the alert is the count, in the largest wait too. */
 TEST_F(alert, index_is_the_count)
 {
 	int i, objs[NTSYNC_MAX_WAIT_COUNT];
@@ -401,7 +401,7 @@ TEST_F(alert_of, descriptor_zero)
 	EXPECT_EVENT(0, 1, alert);
 }
 
-/* Some of the objects are signaled: a wait for all leaves them if the alert ends it. */
+/* A wait for all that the alert ends does not change objects that are signaled. */
 TEST_F(alert_of, all_that_lacks_one)
 {
 	int objs[3] = { sem_create(self->dev, 1, 1), self->object,
@@ -541,7 +541,7 @@ TEST_F(alert_alone, repeats_an_object_of_blocked_any)
 	EXPECT_ACQUIRED(self->alert, ME);
 }
 
-/* And in a wait for all no object may repeat, the alert included. */
+/* In a wait for all no object may repeat, including the alert. */
 TEST_F(alert_alone, repeats_an_object_of_all)
 {
 	const int objs[2] = { event_create(self->dev, 1, 1), self->alert.fd };

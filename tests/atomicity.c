@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Atomicity: every operation is one step.  Threads drive objects through
- * states of which some can never hold at any instant; a call whose answer is
- * true only of such a state saw a mixture of instants.
+ * Atomicity: every operation is one step.  Threads change objects in such a way that some
+ * combinations of states never exist; a call whose result is possible only in such a
+ * combination has mixed two instants.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
@@ -29,13 +29,13 @@ struct crew {
 	int rounds;
 	int size;
 	atomic_int bad;
-	atomic_int last_bad;	/* what one of them was */
+	atomic_int last_bad;	/* the result of one of them */
 	atomic_int moves;
 	atomic_int looks;	/* of those: */
 	atomic_int hits;
 	atomic_int misses;
 	atomic_bool stop;
-	atomic_int arrived;	/* at the meeting point, in all rounds */
+	atomic_int arrived;	/* at the meeting point, over all rounds */
 	atomic_int running;
 	atomic_int next_place;
 	pthread_t threads[MAX_THREADS];
@@ -47,7 +47,7 @@ static void complain(struct crew *c, int what)
 	c->last_bad = what;
 }
 
-/* A place in the crew, from 0, for each thread that asks. */
+/* Gives each thread that asks a number in the crew, from 0. */
 static int my_place(struct crew *c)
 {
 	return c->next_place++;
@@ -64,7 +64,7 @@ static void leave(struct crew *c)
 	c->running--;
 }
 
-/* Whether all have left, or been told to stop and left. */
+/* Have all left, or been told to stop and left? */
 static bool crew_ends(struct crew *c)
 {
 	if (!wait_until(c->running == 0))
@@ -75,8 +75,8 @@ static bool crew_ends(struct crew *c)
 }
 
 /*
- * Begins a round of a race of @n: false if it was the last.  The first in the
- * crew decides before they meet.
+ * Begins a round of a race of @n threads; false if the last one was the end.  The first in
+ * the crew decides before they meet.
  */
 static bool meet_again(struct crew *c, int place, int meeting, int n)
 {
@@ -95,9 +95,9 @@ static __u64 deadline_of(const struct crew *c)
 }
 
 /*
- * Between two looks of one call other processors do little, unless a long
- * interrupt comes between.  So the one that looks lets many timers, whose signal is
- * ignored, expire on his processor at the same time, over and over.
+ * Between two looks of one call, other processors do not get far, unless a long interrupt
+ * comes between.  So the thread that looks lets many timers, whose signal is ignored, expire
+ * on its processor at the same time, again and again.
  */
 #define TIMERS 64
 
@@ -141,7 +141,7 @@ static void interrupts_end(struct interrupts *irqs)
 		timer_delete(irqs->timers[--irqs->n]);
 }
 
-/* Counts what a look found, and complains if it was an error. */
+/* Counts the result of a look; an error is a bad one. */
 static void count_look(struct crew *c, int ret)
 {
 	c->looks++;
@@ -153,7 +153,7 @@ static void count_look(struct crew *c, int ret)
 		complain(c, ret);
 }
 
-/* Each way of looking is tried so often, while a signal makes as many moves. */
+/* The number of looks of each kind, and of moves of the signal meanwhile. */
 static bool looked_enough(const struct crew *c)
 {
 	return c->looks >= work(2000, 200) && c->moves >= work(20000, 500);
@@ -166,8 +166,8 @@ static void say_looks(const struct crew *c)
 }
 
 /*
- * A signal that moves round a ring of manual-reset events: the next is set
- * before the last is reset, so at every instant at least one is set.
+ * A signal that moves around a ring of manual-reset events: the next one is set before the
+ * last one is reset, so at every instant at least one is set.
  */
 FIXTURE(moving_signal) {
 	struct crew crew;
@@ -181,12 +181,12 @@ FIXTURE_VARIANT(moving_signal) {
 	bool alert;		/* the ring's last is the alert */
 	int always;		/* objects that are always set */
 	__u64 patience;
-	bool reverse;		/* round the other way than the wait looks */
+	bool reverse;		/* against the order in which the wait looks */
 	int between;		/* never signaled, after the ring's first */
 	bool twice;		/* the ring's first comes again at the end */
 };
 
-/* A look that takes long meets more. */
+/* A longer look meets more moves. */
 FIXTURE_VARIANT_ADD(moving_signal, poll_any_of_64) {
 	.request = ANY, .ring = 2, .between = 62,
 };
@@ -348,9 +348,8 @@ TEST_F(moving_signal, is_never_missed)
 }
 
 /*
- * Nested signals: event i is set only while all before it are set.  So
- * whenever one can be acquired the first can, and by its order the wait must
- * take that.
+ * Nested signals: event i is set only while all before it are set.  So whenever one is
+ * signaled, the first one is, and the wait must take that.
  */
 FIXTURE(nested_signals) {
 	struct crew crew;
@@ -507,10 +506,9 @@ FIXTURE_TEARDOWN(atomicity)
 }
 
 /*
- * Each of two threads signals its own object and then looks at the other's.
- * Whichever signal was second had returned when the other's look began or
- * follows that look, so that its own look comes after both: one must succeed.
- * A processor may still hold the store in its buffer while it looks.
+ * Each of two threads signals its own object and then looks at the other's.  The look of the
+ * thread whose signal was second comes after both signals, so at least one look must succeed.
+ * A processor may still have its store in a buffer while it looks.
  */
 static int signal_own(struct crew *c, int round, int place)
 {
@@ -541,7 +539,7 @@ static int look_at_other(struct crew *c, int round, int place)
 	}
 }
 
-/* There were rounds in which both looks came after both signals. */
+/* In some rounds both looks came after both signals. */
 static bool met_enough(const struct crew *c)
 {
 	return c->moves >= work(10000, 250) && c->hits >= work(100, 1);
@@ -604,9 +602,8 @@ TEST_F(atomicity, two_signals_are_not_both_missed)
 }
 
 /*
- * There are as many tokens as threads and each holds at most one, so there is
- * always one to be had.  A look that gives up because another is at work on
- * the object would miss it.
+ * There are as many tokens as threads, and each thread holds at most one, so one is always
+ * free.  A look must not miss it because another thread is using the object.
  */
 static void *take_one_of_enough(void *data)
 {
@@ -652,9 +649,8 @@ TEST_F(atomicity, busy_is_not_unsignaled)
 }
 
 /*
- * Tokens that many threads take in every way and give back where they took
- * them.  None may be lost or doubled, and no wait may miss for ever what is
- * there in the end.
+ * Tokens that many threads take in every way, and return where they took them.  None may be
+ * lost or duplicated, and no wait may sleep forever while there is one.
  */
 #define SEMS		4
 #define TOKENS		2
@@ -664,7 +660,7 @@ static void give_back(struct crew *c, int sem)
 	__u32 one = 1;
 	int ret = sem_release(sem, &one);
 
-	/* More than were made: EOVERFLOW. */
+	/* EOVERFLOW: more than were made. */
 	if (ret)
 		complain(c, ret);
 }
@@ -720,8 +716,8 @@ TEST_F(atomicity, tokens_are_conserved)
 }
 
 /*
- * Two mutexes and what they guard.  The counters are advanced by a load and a
- * store, so that two threads inside at once lose a step.
+ * Two mutexes and counters that they protect.  A counter is increased by a load and a store,
+ * so a step is lost if two threads do so at the same time.
  */
 static void advance(struct crew *c, atomic_int *guarded, atomic_int *inside)
 {
@@ -791,7 +787,7 @@ TEST_F(atomicity, mutexes_exclude)
 	}
 }
 
-/* Five at a round table, each of whom takes both forks or none. */
+/* Five philosophers at a round table; each takes both forks or none. */
 #define SEATS 5
 
 static atomic_int eating[SEATS];
@@ -842,8 +838,8 @@ TEST_F(atomicity, philosophers_dine)
 }
 
 /*
- * A wait-for-all that one object always holds up must not touch the other for
- * a moment either: who wants only that can always have it.
+ * A wait-for-all whose second object is never signaled must not take the first one even for a
+ * moment: a wait for the first one alone always succeeds.
  */
 static void *try_for_both(void *data)
 {
@@ -894,7 +890,7 @@ TEST_F(atomicity, all_never_takes_a_part)
 	EXPECT_SEM(0, 1, c->objs[1]);
 }
 
-/* A pulse is a set and a reset in one: no one can catch the event set. */
+/* A pulse is a set and a reset in one step: no look may find the event set. */
 static void *look_for_a_pulse(void *data)
 {
 	struct crew *c = data;
@@ -920,7 +916,7 @@ static void *look_for_a_pulse(void *data)
 	return NULL;
 }
 
-/* Waiters make a pulse do its work, and there satisfy it for a moment. */
+/* With waiters, the event is signaled for a moment inside the pulse. */
 static void *wait_for_a_pulse(void *data)
 {
 	struct crew *c = data;
@@ -940,7 +936,7 @@ static void *wait_for_a_pulse(void *data)
 	return NULL;
 }
 
-/* Waiters were served, and there were looks meanwhile. */
+/* Waiters were served, and there were looks at the same time. */
 static bool pulsed_enough(const struct crew *c)
 {
 	return c->moves >= work(10000, 250) && c->looks >= work(1000, 25) &&
@@ -974,8 +970,8 @@ TEST_F(atomicity, pulse_is_never_seen)
 }
 
 /*
- * A signal that goes straight to a waiter was never anybody else's: neither a
- * look nor a poll may come between.
+ * A signal that satisfies a waiter is never visible to other threads: neither a look nor a
+ * poll may find it.
  */
 static void *look_in_between(void *data)
 {
@@ -1026,8 +1022,8 @@ TEST_F(atomicity, hand_over_is_never_seen)
 }
 
 /*
- * A ball between two threads.  Each throw meets the other somewhere on its way
- * into its wait; a wake that gets lost on any of it ends the game.
+ * Two threads throw a ball to each other.  Each throw meets the other thread somewhere on its
+ * way into its wait; if a wake is lost, the game ends.
  */
 static int catch_ball(struct crew *c, int place, int round)
 {
@@ -1089,8 +1085,8 @@ TEST_F(atomicity, no_wake_is_lost)
 }
 
 /*
- * The waiter of a ball sleeps long before it comes.  Here the signal comes
- * while its wait is on the way to sleep, at every point of that.
+ * The thread that waits for the ball has usually slept for long.  Here the signal comes at
+ * every point of the wait's way to sleep.
  */
 static void *signal_at_some_point(void *data)
 {
@@ -1139,8 +1135,8 @@ TEST_F(atomicity, signal_meets_wait)
 }
 
 /*
- * The objects of a set become signaled on different processors at once.  Each
- * signaller may see that another object is still missing; the last must not.
+ * The objects of a set are signaled on different processors at the same time.  A signaler may
+ * find that another object is not signaled yet, except the last one.
  */
 #define SETTERS 3
 
@@ -1176,7 +1172,7 @@ TEST_F(atomicity, set_completed_by_several)
 	for (int round = 0; round < c->rounds; round++) {
 		ASSERT_EQ(0, waiter_start(&w, c->dev, ALL, c->objs, SETTERS, ME,
 					  0));
-		/* Sometimes it is still on its way into the wait. */
+		/* Sometimes the waiter is still on its way into the wait. */
 		if (round % 4)
 			ASSERT_TRUE(waiter_blocks(&w));
 		meet(&c->arrived, round, SETTERS + 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments that are refused for their values: with which error, and with which of
- * several errors.  bad_memory.c tests EFAULT.
+ * Arguments that are refused because of their values: with which error, and with which of
+ * several possible errors.  bad_memory.c tests EFAULT.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -16,7 +16,7 @@
 struct read_only {
 	size_t size;
 	void *memory;
-	void *nothing;		/* that cannot be read either */
+	void *nothing;		/* memory that cannot be read either */
 };
 
 static int read_only_create(struct read_only *mem)
@@ -66,7 +66,7 @@ TEST_F(bad_args, creation)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Creation must not write to its argument, which is an input. */
+/* Creation must not write to its argument, which is only an input. */
 TEST_F(bad_args, creation_writes_nothing)
 {
 	struct ntsync_sem_args sem = { 3, 7 };
@@ -289,7 +289,7 @@ TEST_F(bad_args, wrong_type_of_object)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Does @thing answer @request with anything but ENOTTY? */
+/* Does @thing support @request?  If not, it must return ENOTTY. */
 static bool is_known(enum thing thing, unsigned long request)
 {
 	switch (request) {
@@ -314,7 +314,7 @@ static bool is_known(enum thing thing, unsigned long request)
 	}
 }
 
-/* Every number and direction, and a few sizes; returns how many went wrong. */
+/* Tries every number and direction, and a few sizes; returns the number of wrong results. */
 static int try_unknown_ioctls(const struct world *world, enum thing thing,
 			      unsigned int type, void *args)
 {
@@ -417,7 +417,7 @@ FIXTURE_TEARDOWN(bad_wait)
 	world_destroy(&self->world);
 }
 
-/* Calls with a copy of @args; returns the error if nothing was written. */
+/* Calls with a copy of @args; returns the error if the copy is unchanged. */
 static int call_wait(int dev, unsigned long request,
 		     const struct ntsync_wait_args *args)
 {
@@ -502,7 +502,7 @@ TEST_F(bad_wait, order_of_structure_and_array)
 	self->args.count = NTSYNC_MAX_WAIT_COUNT + 1;
 	EXPECT_WAIT(-EINVAL);
 
-	/* And the array's address before its content. */
+	/* The array's address is checked before its content. */
 	self->args = good;
 	self->args.alert = -1;
 	EXPECT_WAIT(-EFAULT);
@@ -517,7 +517,7 @@ TEST_F(bad_wait, order_of_descriptors_and_result)
 	int dev = self->world.dev;
 	void *memory;
 
-	/* The result memory is the last, */
+	/* The memory for the result is checked last, */
 	self->args.alert = -1;
 	memory = read_only(&self->mem, &self->args, sizeof(self->args));
 	EXPECT_EQ(-EINVAL, ntsync_call(dev, request, memory));
@@ -589,7 +589,7 @@ static int open_strangers(const struct world *world, int *fd)
 	return 0;
 }
 
-/* In every place, behind signaled objects or before them. */
+/* In every place, after signaled objects or before them. */
 TEST_F(bad_wait, strangers_among_the_objects)
 {
 	int i, place, saved, fd[STRANGERS];
@@ -607,7 +607,7 @@ TEST_F(bad_wait, strangers_among_the_objects)
 			EXPECT_WAIT(-EINVAL);
 			self->objs[place] = saved;
 		}
-		/* Alone, which may be another path in the driver. */
+		/* Alone, which may take another path in the driver. */
 		self->args.objs = (uintptr_t)&fd[i];
 		self->args.count = 1;
 		EXPECT_WAIT(-EINVAL);
@@ -655,7 +655,7 @@ TEST_F(bad_wait, no_descriptors)
 	}
 }
 
-/* A descriptor that was an object a moment ago. */
+/* A descriptor of an object that has just been closed. */
 TEST_F(bad_wait, closed_descriptors)
 {
 	int closed = event_create(self->world.dev, 1, 1);
@@ -669,7 +669,7 @@ TEST_F(bad_wait, closed_descriptors)
 	EXPECT_WAIT(-EINVAL);
 }
 
-/* The last of 64, and one behind them as the alert. */
+/* The last of 64, and the alert after them. */
 TEST_F(bad_wait, stranger_behind_64)
 {
 	int i, objs[NTSYNC_MAX_WAIT_COUNT];

@@ -12,7 +12,7 @@
 #include "waiter.h"
 #include "world.h"
 
-/* Of the largest argument; the smallest is a __u32. */
+/* The size of the largest argument; the smallest is a __u32. */
 #define ARGS_SIZE	sizeof(struct ntsync_wait_args)
 
 #define PROT_RW		(PROT_READ | PROT_WRITE)
@@ -26,7 +26,7 @@ struct call {
 	size_t result_size;
 	size_t page;
 	char *memory;			/* two pages */
-	char before[ARGS_SIZE];		/* the argument as it will be given */
+	char before[ARGS_SIZE];		/* the argument before the call */
 	int objs[1];
 };
 
@@ -34,11 +34,11 @@ FIXTURE(bad_memory) {
 	struct call call;
 };
 
-/* Each ioctl, on a thing on which it succeeds if the memory is good. */
+/* All ioctls, on objects for which they succeed if the memory is good. */
 FIXTURE_VARIANT(bad_memory) {
 	enum thing thing;
 	unsigned long request;
-	/* Where in the argument the result goes. */
+	/* Where the result is in the argument. */
 	size_t result;
 	size_t result_size;
 };
@@ -109,7 +109,7 @@ FIXTURE_VARIANT_ADD(bad_memory, event_read) {
 	0, sizeof(struct ntsync_event_args),
 };
 
-/* An argument with which the call would act, or that it overwrites. */
+/* An argument with which the call would change something, or which it overwrites. */
 static void fill_argument(void *memory, unsigned long request, const int *objs)
 {
 	struct ntsync_wait_args wait = {
@@ -165,7 +165,7 @@ static int do_call(struct call *call, void *args)
 			   args);
 }
 
-/* Does the call do what it does if nothing is wrong with its memory? */
+/* Has the call succeeded, as it does with good memory? */
 static bool call_succeeds(struct call *call, void *args)
 {
 	int ret = do_call(call, args);
@@ -183,7 +183,7 @@ static bool protect(struct call *call, int first, int second)
 	       !mprotect(call->memory + call->page, call->page, second);
 }
 
-/* The argument, with @below of its bytes in the first page and the rest in the second. */
+/* Places @below bytes of the argument in the first page and the rest in the second. */
 static char *place(struct call *call, size_t below)
 {
 	char *args = call->memory + call->page - below;
@@ -194,7 +194,7 @@ static char *place(struct call *call, size_t below)
 	return args;
 }
 
-/* Is the argument, all of which can be read again, unchanged? */
+/* Makes all of the argument readable again.  Is it unchanged? */
 static bool memory_kept(struct call *call, char *args)
 {
 	return protect(call, PROT_RW, PROT_RW) &&
@@ -202,9 +202,9 @@ static bool memory_kept(struct call *call, char *args)
 }
 
 /*
- * Where the kernel looks at user memory by itself, as user-mode Linux does, access may
- * mean something else than to a processor.  Calls of a pipe tell, if that matters to this
- * call: to one that reads, and to one that has a result.
+ * User-mode Linux accesses user memory itself, and its rules may differ from those of a
+ * processor.  Calls on a pipe show whether this matters for a call that reads, and for one
+ * that has a result.
  */
 static bool reads_without_access(struct call *call)
 {
@@ -222,7 +222,7 @@ static bool reads_without_access(struct call *call)
 	return protect(call, PROT_RW, PROT_RW) && reads;
 }
 
-/* If a word lies across the two pages, is the part written that can be? */
+/* If a word crosses the two pages, is the writable part of it written? */
 static bool writes_parts(struct call *call)
 {
 	char *word = call->memory + call->page - sizeof(int) / 2;
@@ -279,7 +279,7 @@ TEST_F(bad_memory, no_access)
 	EXPECT_NO_CHANGE(&self->call.world);
 }
 
-/* Not even the accessible part of the argument may be written. */
+/* Even the accessible part of the argument must not be written. */
 TEST_F(bad_memory, ends_in_no_access)
 {
 	size_t below;
@@ -329,7 +329,7 @@ TEST_F(bad_memory, read_only)
 	EXPECT_TRUE(memory_kept(&self->call, args));
 }
 
-/* The same for memory that the process has never been able to write. */
+/* The same for memory that was never writable. */
 TEST_F(bad_memory, read_only_mapping)
 {
 	int fd = memfd_create("args", MFD_CLOEXEC);
@@ -391,7 +391,7 @@ TEST_F(bad_memory, begins_in_read_only)
 	EXPECT_TRUE(call_succeeds(&self->call, args));
 }
 
-/* Nothing beyond the argument is touched. */
+/* Nothing beyond the argument is accessed. */
 TEST_F(bad_memory, good_up_to_the_end)
 {
 	char *args = place(&self->call, self->call.size);
@@ -410,7 +410,7 @@ TEST_F(bad_memory, good_from_the_beginning)
 	EXPECT_EQ(!variant->result_size, memory_kept(&self->call, args));
 }
 
-/* Memory that is writable but not yet present must be faulted in, not refused. */
+/* Memory that is writable but not present must be faulted in. */
 TEST_F(bad_memory, good_after_a_page_fault)
 {
 	int fd = memfd_create("args", MFD_CLOEXEC);
@@ -428,7 +428,7 @@ TEST_F(bad_memory, good_after_a_page_fault)
 	EXPECT_EQ(0, memcmp(file, self->call.before, ARGS_SIZE));
 }
 
-/* A call that could not return its result has woken no one. */
+/* A call that cannot return its result wakes no waiter. */
 FIXTURE(bad_result) {
 	struct world world;
 	char *args;
@@ -462,7 +462,7 @@ FIXTURE_VARIANT_ADD(bad_result, event_pulse) {
 	{ NTSYNC_IOC_WAIT_ANY, NTSYNC_IOC_WAIT_ALL },
 };
 
-/* Makes every object of the world one that a wait of ME blocks on. */
+/* Makes every object of the world unsignaled for ME. */
 static int world_unsignal(struct world *world)
 {
 	int dev = world->dev, mutex = world_fd(world, THE_MUTEX);
@@ -512,7 +512,7 @@ TEST_F(bad_result, wakes_no_one)
 		EXPECT_TRUE(waiter_blocks(&self->waiter[i]));
 	EXPECT_NO_CHANGE(&self->world);
 
-	/* And now that it can be written, it does. */
+	/* Now that the memory is writable, it does. */
 	ASSERT_EQ(0, mprotect(self->args, ARGS_SIZE, PROT_RW));
 	EXPECT_EQ(0, ntsync_call(fd, variant->request, self->args));
 	EXPECT_EQ(0, waiter_join(&self->waiter[1]));
@@ -522,7 +522,7 @@ FIXTURE(bad_wait) {
 	struct world world;
 	size_t page;
 	int *border;			/* between two pages */
-	struct waiter wait;		/* without a thread */
+	struct waiter wait;		/* has no thread */
 };
 
 FIXTURE_VARIANT(bad_wait) {
@@ -556,7 +556,7 @@ FIXTURE_TEARDOWN(bad_wait)
 	world_destroy(&self->world);
 }
 
-/* @objs itself is bad, the structure is not. */
+/* Only @objs is bad, not the structure. */
 static int wait_for(struct waiter *wait, const void *objs, __u32 count)
 {
 	wait->args.objs = (uintptr_t)objs;
@@ -578,7 +578,7 @@ TEST_F(bad_wait, array_is_nowhere)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Beyond the range of the process's pointers: the member has 64 bits. */
+/* Larger than any pointer of the process: the member has 64 bits. */
 TEST_F(bad_wait, array_is_beyond_the_address_space)
 {
 	self->wait.args.objs = 0x8000000000000000ULL;
@@ -597,7 +597,7 @@ TEST_F(bad_wait, array_is_beyond_the_address_space)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Signaled objects before the hole must not be acquired. */
+/* Signaled objects before the unmapped page must not be acquired. */
 TEST_F(bad_wait, array_ends_in_no_access)
 {
 	const __u32 most = NTSYNC_MAX_WAIT_COUNT;
@@ -622,7 +622,7 @@ TEST_F(bad_wait, array_ends_in_no_access)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* The array is only read, and not beyond its end. */
+/* The array is only read, up to its end. */
 TEST_F(bad_wait, array_that_is_good)
 {
 	self->border[-2] = world_fd(&self->world, THE_SEM);
@@ -638,8 +638,8 @@ TEST_F(bad_wait, array_that_is_good)
 }
 
 /*
- * The memory of the result is tested before the wait, so it neither blocks, nor
- * times out, nor takes the alert.
+ * The memory for the result is tested before the wait, which then neither blocks, nor times
+ * out, nor takes the alert.
  */
 TEST_F(bad_wait, index_is_read_only)
 {
@@ -680,7 +680,7 @@ TEST_F(bad_wait, index_is_read_only_without_objects)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* All kinds at once, the last the one that is abandoned. */
+/* All kinds together; the last is abandoned. */
 TEST_F(bad_wait, index_is_read_only_for_many)
 {
 	struct ntsync_wait_args *args = (void *)self->border;

@@ -217,7 +217,7 @@ static int blocked_waiters(struct waiter *waiter)
 	return blocked;
 }
 
-/* One for each signal of an auto-reset event, all for a manual-reset one. */
+/* A signal satisfies one wait for an auto-reset event, all for a manual-reset one. */
 static int left_after_signal(__u32 manual, int blocked)
 {
 	return manual ? 0 : blocked - 1;
@@ -360,7 +360,7 @@ TEST_F(event_pulse_all, too_early_is_lost)
 	EXPECT_EVENT(1, 1, other);
 }
 
-/* A wait that needs more must not use up an object that another wait can take. */
+/* A wait that cannot be satisfied must not take an object that another wait can take. */
 TEST_F(event_pulse_all, goes_past_the_unsatisfied)
 {
 	int pulsed = self->objs[variant->place];
@@ -375,7 +375,7 @@ TEST_F(event_pulse_all, goes_past_the_unsatisfied)
 	EXPECT_EVENT(variant->manual, 0, pulsed);
 }
 
-/* A pulse of an event that is already set wakes no other thread, but resets it. */
+/* A pulse of an event that is set wakes no other thread, but resets it. */
 TEST_F(event_pulse_all, of_a_set_event_resets)
 {
 	int pulsed = self->objs[variant->place];
@@ -402,7 +402,7 @@ struct watch {
 	atomic_uint failed;
 };
 
-/* Looks with every call that shows the state and does not set it. */
+/* Tries every call that shows whether the event is set, except those that set it. */
 static void *watch_main(void *data)
 {
 	struct watch *watch = data;
@@ -422,7 +422,7 @@ static void *watch_main(void *data)
 
 #define PULSES work(5000, 125)
 
-/* No one ever sees a pulsed event set. */
+/* No thread ever sees a pulsed event set. */
 TEST_F(event, pulse_does_not_show)
 {
 	__u32 manual, prev;

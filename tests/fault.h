@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Makes the allocations and copies from user memory of one thread fail in turn: with
- * n in /proc/thread-self/fail-nth, the n-th of them fails, and then the file reads 0.
+ * Makes allocations and copies from user memory of one thread fail: with n in
+ * /proc/thread-self/fail-nth, the n-th of them fails, and then the file reads 0.
  */
 #ifndef NTSYNC_FAULT_H
 #define NTSYNC_FAULT_H
@@ -24,7 +24,7 @@ static inline bool write_text(const char *path, const char *text)
 	return written;
 }
 
-/* Was the kernel told to let allocations from this cache fail? */
+/* Does the kernel let allocations from this cache fail? */
 static inline bool fault_in_cache(const char *name)
 {
 	char path[128], text[2] = "";
@@ -40,10 +40,9 @@ static inline bool fault_in_cache(const char *name)
 }
 
 /*
- * Only of the caches that the kernel was told to let fail: the memory that
- * debug options need would be places too, and those vary.  And without a trace,
- * which would look like a complaint.  Returns what to give the others, or -1 if
- * the kernel cannot do it.
+ * Prepares faults only in the caches whose allocations may fail: debug options allocate
+ * memory too, and how often varies.  Turns off stack traces, which look like complaints.
+ * Returns what to pass to the other functions, or -1 if the kernel cannot do it.
  */
 static inline int fault_open(void)
 {
@@ -64,8 +63,7 @@ static inline bool fault_set(int fail_nth, unsigned int n)
 }
 
 /*
- * Has the fault happened?  If not, it may happen to the calls that ask for it and
- * that end it.
+ * Has the fault happened?  If not, it may happen in these calls.
  */
 static inline bool fault_happened(int fail_nth)
 {

@@ -34,7 +34,7 @@ FIXTURE(faults) {
 	struct scene scene;
 };
 
-/* Ends each wait that blocks, and nothing else: a poll does not see a pulse. */
+/* Ends each wait that blocks, and has no other effect: polls do not see pulses. */
 static void *pulser_main(void *data)
 {
 	struct scene *scene = data;
@@ -85,7 +85,7 @@ FIXTURE_TEARDOWN(faults)
 	close(self->scene.fail_nth);
 }
 
-/* Calls that change nothing in the world, or change it back. */
+/* Calls that leave the world unchanged. */
 
 static int open_device(const struct scene *)
 {
@@ -114,7 +114,7 @@ static int create_event(const struct scene *scene)
 	return event_create(scene->world.dev, 0, 1);
 }
 
-/* A wait that fails, or is a poll and finds nothing, writes no index. */
+/* A wait that fails, or a poll that finds nothing, writes no index. */
 static int wait_for(const struct scene *scene, unsigned long request,
 		    __u32 count, uint64_t timeout, int alert)
 {
@@ -193,7 +193,7 @@ static int use_event(const struct scene *scene)
 	       event_read(event, &args) ?: event_set(event, &prev);
 }
 
-/* The first poller of an object gets memory. */
+/* The first poll of an object allocates memory. */
 static int poll_first(const struct scene *scene)
 {
 	struct pollfd pollfd = { .events = POLLIN };
@@ -234,9 +234,8 @@ static int add_to_epoll(const struct scene *scene)
 }
 
 /*
- * Makes the call with a fault in one place after the other, until there is none
- * left.  Returns how many calls failed for lack of memory, or -1 if something
- * was wrong; of the places, @copies are copies.
+ * Makes the call with a fault in each place in turn.  Returns how many calls failed with
+ * ENOMEM, or -1 if something was wrong; @copies of the places are copies.
  */
 static int fail_in_turn(struct scene *scene,
 			int (*call)(const struct scene *scene), int copies)
@@ -266,7 +265,7 @@ static int fail_in_turn(struct scene *scene,
 
 #define NO_FAULTS "this kernel cannot make allocations fail"
 
-/* The file, then the instance.  Not every kernel can have the path's copy fail. */
+/* The file, then the instance.  Not every kernel can make the copy of the path fail. */
 TEST_F(faults, open)
 {
 	int copies;
@@ -277,7 +276,7 @@ TEST_F(faults, open)
 	EXPECT_EQ(2, fail_in_turn(&self->scene, open_device, copies));
 }
 
-/* The object, then its file and that one's name. */
+/* The object, then its file and the file's name. */
 TEST_F(faults, create)
 {
 	if (!self->scene.possible)
@@ -287,7 +286,7 @@ TEST_F(faults, create)
 	EXPECT_EQ(3, fail_in_turn(&self->scene, create_event, 1));
 }
 
-/* The objects, then, if it queues on each, the entries. */
+/* The objects and, if the wait queues, the entries. */
 TEST_F(faults, wide_waits)
 {
 	if (!self->scene.possible)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What /proc/PID/fdinfo shows of objects and of the waits for them. */
+/* What /proc/PID/fdinfo shows about objects and the waits for them. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <poll.h>
@@ -88,7 +88,7 @@ TEST_F(fdinfo, event)
 	}
 }
 
-/* Numbers are small, and each object keeps its own. */
+/* Numbers are small and do not change. */
 TEST_F(fdinfo, numbers)
 {
 	int a = event_create(self->dev, 0, 0), b = event_create(self->dev, 0, 0);
@@ -173,24 +173,24 @@ TEST_F(fdinfo, wait_any_is_shown_by_each_object)
 }
 
 /*
- * The clock of what is shown goes on at ticks, as the coarse one does, of 10 ms
- * at most; on a busy machine several come at once.
+ * The time shown advances in ticks of 10 ms at most, like the coarse clock; on a busy machine
+ * by several at once.
  */
 #define TICKS (NSEC_PER_SEC / 50)
 
 /*
- * Does fdinfo show that an object's only wait, which began after @begun and slept at
- * @asleep, has waited that long?
+ * Does fdinfo show the right time for an object's only wait, which began after @begun and
+ * was asleep at @asleep?
  */
 static bool time_is_right(int fd, __u64 begun, __u64 asleep,
 			  struct fdinfo *info)
 {
 	__u64 before, after;
 
-	/* Until it must show. */
+	/* Until the clock must have advanced. */
 	if (!wait_until(clock_ns(CLOCK_MONOTONIC) > asleep + 2 * TICKS))
 		return false;
-	/* On a busy machine ticks come late, and then several of them at once. */
+	/* On a busy machine ticks are late, and then there are several at once. */
 	before = clock_ns(CLOCK_MONOTONIC);
 	if (!wait_until(fdinfo_read(fd, info) || info->shown != 1 ||
 			info->waits[0].waited + TICKS > before - asleep))
@@ -200,7 +200,7 @@ static bool time_is_right(int fd, __u64 begun, __u64 asleep,
 	       info->waits[0].waited < after - begun + TICKS;
 }
 
-/* Also by objects that it does not watch. */
+/* Objects that it does not watch show it too. */
 TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 {
 	int objs[3] = { event_create(self->dev, 1, 0),
@@ -237,7 +237,7 @@ TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 	EXPECT_EQ(0U, self->info->waiters);
 }
 
-/* A wait that has an object in several places has one line, with the lowest. */
+/* A wait that has an object in several places has one line, with the lowest index. */
 TEST_F(fdinfo, waits_are_counted_once)
 {
 	int event = event_create(self->dev, 0, 0);
@@ -258,7 +258,7 @@ TEST_F(fdinfo, waits_are_counted_once)
 	EXPECT_EQ(0, waiter_join(&waiter));
 }
 
-/* A thread that only polls does not wait. */
+/* A poll is not a wait. */
 TEST_F(fdinfo, pollers_are_not_shown)
 {
 	int event = event_create(self->dev, 0, 0);
@@ -350,7 +350,7 @@ TEST_F(fdinfo, order_of_service)
 		EXPECT_EQ(0, waiter_join(&waiters[i]));
 }
 
-/* More than are shown, and than are read in one go. */
+/* More than are shown, and more than fit into one read(). */
 TEST_F(fdinfo, many_waiters)
 {
 	struct waiter *waiters = calloc(MANY_WAITERS, sizeof(*waiters));
@@ -437,7 +437,7 @@ static void *take_and_give(void *data)
 	return NULL;
 }
 
-/* Readers mark their places in the queues that they read: this must disturb no one. */
+/* Readers mark their places in the queues; this must not disturb waits. */
 TEST_F(fdinfo, readers_disturb_no_one)
 {
 	struct readers readers = {
@@ -468,7 +468,7 @@ TEST_F(fdinfo, readers_disturb_no_one)
 	EXPECT_EQ(1U, state.first);
 }
 
-/* Reads @path as a user without rights: 0 if that is possible, else -errno. */
+/* Reads @path as an unprivileged user.  Returns 0 or -errno. */
 static int read_as_nobody(const char *path)
 {
 	int fd;
@@ -494,7 +494,7 @@ TEST_F(fdinfo, other_users_may_not_read)
 	EXPECT_EQ(EACCES, child_exit_code(pid));
 }
 
-/* In the child's pid namespace the waiter, a thread of ours, is not visible. */
+/* The waiter is our thread, so it is not visible in the child's pid namespace. */
 static int read_in_namespace(int fd, struct fdinfo *info)
 {
 	char path[64];

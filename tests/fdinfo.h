@@ -53,7 +53,7 @@ static inline bool fdinfo_is_kernels(const char *line)
 	       !strncmp(line, "mnt_id:", 7) || !strncmp(line, "ino:", 4);
 }
 
-/* One line; false if its format is wrong. */
+/* Parses a line; false if its format is wrong. */
 static inline bool fdinfo_line(const char *line, struct fdinfo *info)
 {
 	char *name;
@@ -77,7 +77,7 @@ static inline bool fdinfo_line(const char *line, struct fdinfo *info)
 		      &info->values[info->states++]) == 2;
 }
 
-/* 0, -errno, or -EBADMSG for a line in a wrong format. */
+/* Returns 0, -errno, or -EBADMSG if the format of a line is wrong. */
 static inline int fdinfo_read_path(const char *path, struct fdinfo *info)
 {
 	FILE *file = fopen(path, "re");
@@ -89,7 +89,7 @@ static inline int fdinfo_read_path(const char *path, struct fdinfo *info)
 		return -errno;
 	while (!ret && fgets(line, sizeof(line), file)) {
 		if (!fdinfo_line(line, info)) {
-			fprintf(stderr, "# odd line: %s", line);
+			fprintf(stderr, "# wrong format: %s", line);
 			ret = -EBADMSG;
 		}
 	}

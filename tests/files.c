@@ -54,7 +54,7 @@ TEST_F(files, objects_have_a_name)
 	}
 }
 
-/* An object takes the lowest free descriptor, as every file does. */
+/* An object gets the lowest free descriptor, like any file. */
 TEST_F(files, objects_take_the_lowest_descriptor)
 {
 	int lowest = dup(self->world.dev);
@@ -111,7 +111,7 @@ static int count_transfers(int fd)
 	       !ftruncate(fd, 1);
 }
 
-/* There is nothing to read, write or map, and trying is harmless. */
+/* Read, write and mmap fail and change nothing. */
 TEST_F(files, nothing_to_read_or_write)
 {
 	enum thing thing;
@@ -149,7 +149,7 @@ TEST_F(files, nothing_to_map)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* Whatever these calls answer, they do so at once and change nothing. */
+/* Whatever these calls return, they do not block and change nothing. */
 TEST_F(files, calls_without_a_meaning)
 {
 	struct pollfd poll_fd = { .events = POLLIN | POLLOUT };
@@ -167,7 +167,7 @@ TEST_F(files, calls_without_a_meaning)
 	EXPECT_NO_CHANGE(&self->world);
 }
 
-/* The descriptor is free again at once, and the others live on. */
+/* The descriptor is free again immediately, and the others keep working. */
 TEST_F(files, closing_one_leaves_the_others)
 {
 	int fd = sem_create(self->world.dev, 1, 1), again;

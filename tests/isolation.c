@@ -108,7 +108,7 @@ TEST_F(isolation, owners_are_per_instance)
 	EXPECT_MUTEX(ME, 3, theirs);
 }
 
-/* Calls on an object work even for a process that cannot wait for it. */
+/* Calls on an object work in a process that cannot wait for it. */
 TEST_F(isolation, object_ioctls_need_no_instance)
 {
 	int fd = self->theirs.object[AUTO_SET].fd;
@@ -143,7 +143,7 @@ TEST_F(isolation, same_instance_by_dup)
 	EXPECT_EVENT(0, 0, created);
 }
 
-/* Opening the device anew, by whatever name, makes a new instance. */
+/* Opening the device again, under any name, creates a new instance. */
 TEST_F(isolation, other_instance_by_opening_again)
 {
 	int dev, fd = self->mine.object[AUTO_SET].fd;
@@ -157,7 +157,7 @@ TEST_F(isolation, other_instance_by_opening_again)
 	EXPECT_EVENT(0, 1, fd);
 }
 
-/* The exit status of a child that did what it had to. */
+/* The exit status of a child whose checks passed. */
 #define CHILD_OK 200
 
 static int child_status(pid_t pid)
@@ -186,7 +186,7 @@ TEST_F(isolation, same_instance_by_fork)
 	EXPECT_EVENT(0, 0, fd);
 }
 
-/* Another process ends a wait that blocks here. */
+/* Another process ends a wait of this one. */
 TEST_F(isolation, woken_by_a_child)
 {
 	int fd = self->mine.object[MANUAL_UNSET].fd;
@@ -208,7 +208,7 @@ TEST_F(isolation, woken_by_a_child)
 
 #define PASSED 2
 
-/* What Wine does: the server hands out the device and its objects. */
+/* As in Wine: the server passes the device and objects to clients. */
 TEST_F(isolation, same_instance_by_descriptor_passing)
 {
 	int fds[PASSED] = { self->mine.dev, self->mine.object[AUTO_SET].fd };
@@ -223,7 +223,7 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 	if (!pid) {
 		int got[PASSED], ret;
 
-		/* Only received descriptors may count, not inherited ones. */
+		/* Keep only received descriptors, not inherited ones. */
 		world_destroy(&self->mine);
 		world_destroy(&self->theirs);
 		ret = receive_fds(sockets[1], got, PASSED) ?:

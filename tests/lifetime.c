@@ -79,9 +79,8 @@ FIXTURE_TEARDOWN(lifetime)
 }
 
 /*
- * A close on one CPU could be noticed late; only a second look after it can
- * tell, so everything that follows a close is also a check that the wait goes
- * on.
+ * A close on one CPU could have an effect later, so what follows it also checks that the
+ * wait continues.
  */
 TEST_F(lifetime, object_closed_while_waited_for)
 {
@@ -94,7 +93,7 @@ TEST_F(lifetime, object_closed_while_waited_for)
 	ASSERT_TRUE(waiter_blocks(&self->w));
 	ASSERT_EQ(0, close(self->object.fd));
 	EXPECT_TRUE(waiter_blocks(&self->w));
-	/* The number may refer to another file later: the wait uses the file. */
+	/* The number may become another file, but the wait uses the first one. */
 	ASSERT_EQ(self->object.fd, event_create(self->dev, 1, 1));
 	EXPECT_TRUE(waiter_blocks(&self->w));
 	ASSERT_EQ(0, object_signal(again));
@@ -103,7 +102,7 @@ TEST_F(lifetime, object_closed_while_waited_for)
 	close(again.fd);
 }
 
-/* No one can signal it any more, but the wait has other ways to end. */
+/* The object can no longer be signaled, but the wait can end in other ways. */
 TEST_F(lifetime, last_reference_closed_while_waited_for)
 {
 	int alert = event_create(self->dev, 0, 0);
@@ -135,7 +134,7 @@ TEST_F(lifetime, device_closed_while_waited_on)
 	self->dev = ntsync_open();
 }
 
-/* No one can wait without the device, but everything else still works. */
+/* Without the device no thread can wait, but everything else still works. */
 TEST_F(lifetime, device_closed_first)
 {
 	int again = dup(self->dev);
@@ -151,12 +150,12 @@ TEST_F(lifetime, device_closed_first)
 	ASSERT_EQ(0, close(again));
 	EXPECT_ACQUIRED(self->object, ME);
 	self->dev = ntsync_open();
-	/* The same program, but another instance: it may not have them. */
+	/* Objects of another instance are refused. */
 	EXPECT_EQ(-EINVAL, wait_call(self->dev, variant->request, self->objs,
 				     variant->count, ME, 0, 0, NULL));
 }
 
-/* A waiter that is killed before it was satisfied takes nothing, and is not served. */
+/* A waiter that is killed before it is satisfied takes nothing and is not served. */
 TEST_F(lifetime, waiter_killed)
 {
 	pid_t pid;
@@ -174,7 +173,7 @@ TEST_F(lifetime, waiter_killed)
 	EXPECT_EVENT(0, 1, self->other);
 }
 
-/* The one behind it moves up. */
+/* The next waiter moves up. */
 TEST_F(lifetime, waiter_killed_in_the_queue)
 {
 	pid_t first = fork_waiter(&self->w), second = fork_waiter(&self->w);
@@ -194,8 +193,7 @@ TEST_F(lifetime, waiter_killed_in_the_queue)
 }
 
 /*
- * The kill and the signal race: all was taken or nothing was, and nothing in
- * between is possible.
+ * The kill and the signal race: either everything is taken or nothing.
  */
 TEST_F(lifetime, waiter_killed_as_it_is_satisfied)
 {
@@ -222,14 +220,14 @@ TEST_F(lifetime, waiter_killed_as_it_is_satisfied)
 		if (!taken)
 			EXPECT_TRUE(same_state(signaled, object_state(object)));
 		ASSERT_EQ(0, event_set(self->other, &value));
-		/* A manual-reset event looks the same either way. */
+		/* A manual-reset event looks the same in both cases. */
 		if (variant->kind != MANUAL_EVENT)
 			EXPECT_EQ(!(variant->request == ALL && taken), value);
 		close(object.fd);
 	}
 }
 
-/* A process with many waiting threads goes away at once. */
+/* A process with many waiting threads exits promptly. */
 struct crowd {
 	struct waiter waiters[16];
 };
@@ -269,7 +267,7 @@ TEST_F(lifetime, process_ends_with_threads_waiting)
 	EXPECT_SIGNALED(self->object);
 }
 
-/* One thread executes another program: the waits of its process's other threads end. */
+/* One thread calls exec: the waits of the other threads of its process end. */
 TEST_F(lifetime, exec_with_threads_waiting)
 {
 	pid_t pid = fork_child();
@@ -290,7 +288,7 @@ TEST_F(lifetime, exec_with_threads_waiting)
 	EXPECT_EVENT(0, 1, self->other);
 }
 
-/* Created here, waited for there, signaled here. */
+/* Created by the parent, waited for by the child, signaled by the parent. */
 TEST_F(lifetime, used_by_a_child)
 {
 	pid_t pid = fork_waiter(&self->w);
@@ -301,7 +299,7 @@ TEST_F(lifetime, used_by_a_child)
 	EXPECT_ACQUIRED(self->object, ME);
 }
 
-/* The child ends, and what it has acquired stays acquired. */
+/* The child exits, and what it has acquired stays acquired. */
 TEST_F(lifetime, parent_waits_for_a_child)
 {
 	pid_t pid;
@@ -356,7 +354,7 @@ TEST_F(lifetime, passed_over_a_socket)
 	self->object = kept;
 }
 
-/* The descriptors in a message hold the objects while no one else does. */
+/* Descriptors in a message keep objects alive while nothing else does. */
 TEST_F(lifetime, in_flight_only)
 {
 	int fds[3] = { self->dev, self->object.fd, self->other };
@@ -378,7 +376,7 @@ TEST_F(lifetime, in_flight_only)
 	EXPECT_EQ(0, wait_call(self->dev, variant->request, &fds[1],
 			       variant->count, ME, 0, 0, NULL));
 	EXPECT_ACQUIRED(self->object, ME);
-	/* And dropped with the socket if no one receives them. */
+	/* If they are not received, they are closed with the socket. */
 	ASSERT_EQ(0, send_fds(socks[0], &self->other, 1));
 	close(socks[0]);
 	close(socks[1]);
@@ -399,7 +397,7 @@ FIXTURE_TEARDOWN(descriptors)
 	close(self->dev);
 }
 
-/* Only the program can tell that an owner has died. */
+/* The driver does not know that an owner has died: the program must say so. */
 TEST_F(descriptors, mutex_of_a_killed_process_stays_owned)
 {
 	int mutex = mutex_create(self->dev, 0, 0);
@@ -459,7 +457,7 @@ TEST_F(descriptors, closed_on_exec)
 	}
 }
 
-/* The program itself, executed again, looks. */
+/* The program executes itself to check. */
 TEST_F(descriptors, survive_exec_if_told_to)
 {
 	int kept = event_create(self->dev, 0, 0);
@@ -484,7 +482,7 @@ TEST_F(descriptors, survive_exec_if_told_to)
 	EXPECT_EVENT(0, 0, closed);
 }
 
-/* An object whose creator has exited, and with it the only descriptor of the device. */
+/* The object's creator has exited, and with it the only descriptor of the device. */
 TEST_F(descriptors, outlive_their_maker)
 {
 	int socks[2], fds[2];
@@ -516,7 +514,7 @@ TEST_F(descriptors, outlive_their_maker)
 	EXPECT_SEM(2, 2, fds[1]);
 }
 
-/* A leak by each of a hundred thousand calls is visible in the memory of a small guest. */
+/* If each of a hundred thousand calls leaked, the memory of a small guest would run out. */
 TEST_F(descriptors, made_and_closed_many_times)
 {
 	struct object object;
@@ -554,7 +552,7 @@ struct churn {
 	atomic_int refused;	/* and closed */
 };
 
-/* The waits found the descriptor open, and closed. */
+/* Some waits have found the descriptor open, others closed. */
 static bool closed_enough(const struct churn *c)
 {
 	return c->closed >= work(5000, 125) && c->waited >= work(500, 10) &&
@@ -616,7 +614,7 @@ TEST_F(descriptors, closed_under_waits)
 	EXPECT_EQ(0, c.bad);
 }
 
-/* What the tests above run after an exec. */
+/* What the tests above execute. */
 static int be_a_helper(int argc, char **argv)
 {
 	__u32 value;
@@ -630,7 +628,7 @@ static int be_a_helper(int argc, char **argv)
 	return event_set(atoi(argv[3]), &value) == -EBADF ? 0 : 2;
 }
 
-/* Before the harness's main(); glibc gives constructors the arguments too. */
+/* Runs before the harness's main(); glibc passes the arguments to constructors too. */
 static void __attribute__((constructor)) helper_main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[0], HELPER))

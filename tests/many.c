@@ -39,7 +39,7 @@ static long long read_number(const char *path)
 	return number;
 }
 
-/* Only ever upwards: other tests may need more. */
+/* Never lowers the limit: other tests may need more. */
 static void raise_limit(const char *path, long long least)
 {
 	long long now = read_number(path);
@@ -151,7 +151,7 @@ static int how_many_done(const FIXTURE_DATA(crowd) * self)
 	return done;
 }
 
-/* How many of those that are done have not returned @expected. */
+/* Returns how many of the waits that have ended did not return @expected. */
 static int how_many_wrong(FIXTURE_DATA(crowd) * self, int expected)
 {
 	int wrong = 0;
@@ -197,7 +197,7 @@ TEST_F(crowd, woken_by_one_pulse)
 	EXPECT_EVENT(1, 0, event);
 }
 
-/* First a half, to detect a driver that wakes all. */
+/* Half of them first, to detect a driver that wakes all. */
 TEST_F(crowd, woken_by_a_release)
 {
 	int sem = sem_create(self->dev, 0, self->most);
@@ -221,7 +221,7 @@ TEST_F(crowd, woken_by_a_release)
 	EXPECT_SEM(1, self->most, sem);
 }
 
-/* Each hands the mutex to the next, which may be any of them. */
+/* Each passes the mutex on to the next, which may be any of them. */
 TEST_F(crowd, mutex_goes_through_all_hands)
 {
 	int mutex = mutex_create(self->dev, UINT32_MAX, 1);
@@ -238,7 +238,7 @@ TEST_F(crowd, mutex_goes_through_all_hands)
 		ASSERT_EQ(0, mutex_read(mutex, &args));
 		ASSERT_LE(1, args.owner);
 		ASSERT_GE(self->most, args.owner);
-		/* A wait that has begun ends once, so each has one turn. */
+		/* Each wait ends once, so each has one turn. */
 		if (args.count != 1 ||
 		    waiter_join(&self->waiters[args.owner - 1]) ||
 		    self->waiters[args.owner - 1].args.owner != args.owner)
@@ -250,7 +250,7 @@ TEST_F(crowd, mutex_goes_through_all_hands)
 	EXPECT_MUTEX(0, 0, mutex);
 }
 
-/* A whole process of them ends at once. */
+/* A whole process of waiters is killed. */
 TEST_F(crowd, killed)
 {
 	int event = event_create(self->dev, 0, 0);
@@ -274,8 +274,8 @@ TEST_F(crowd, killed)
 }
 
 /*
- * Sets with one object in common that is signaled repeatedly, while each
- * lacks an object of its own.
+ * Sets with a common object that is signaled repeatedly, while another object of each set is
+ * not signaled.
  */
 TEST_F(crowd, sets_with_a_common_object)
 {
@@ -347,7 +347,7 @@ TEST_F(many, objects)
 		objects[i] = object_create(self->dev, i % KINDS);
 		ASSERT_LE(0, objects[i].fd);
 	}
-	/* All are different: a pattern is written, then read back. */
+	/* Objects do not share state: a pattern is written, then read back. */
 	for (int i = 0; i < n; i += 7)
 		ASSERT_EQ(0, object_signal(objects[i]));
 	for (int i = 0; i < n; i++) {
@@ -431,7 +431,7 @@ TEST_F(many, objects_in_a_wait)
 		EXPECT_SEM(1, 1, wide.sems[i]);
 }
 
-/* As many as possible; which one is signaled decides which one is acquired. */
+/* A wait for as many as possible acquires the one that is signaled. */
 TEST_F(many, sleeping_wide_waits)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -465,9 +465,8 @@ TEST_F(many, sleeping_wide_waits)
 }
 
 /*
- * A memory cgroup, of version 1 where the kernel still has it: there the OOM
- * killer can be told to keep out, which otherwise would answer in the place of
- * ENOMEM.
+ * A memory cgroup, of version 1 if the kernel still has it: there the OOM killer can be
+ * turned off, so calls return ENOMEM.
  */
 #define HIERARCHY	"/ntsync-cgroup"
 #define GROUP		HIERARCHY "/limited"
@@ -475,9 +474,9 @@ TEST_F(many, sleeping_wide_waits)
 
 FIXTURE(cgroup) {
 	int dev;
-	const char *usage;	/* its file that shows how much is charged */
-	int error;		/* why there is none */
-	bool coarse;		/* its steps are too large to see a difference */
+	const char *usage;	/* the file that shows how much is charged */
+	int error;		/* why it could not be made */
+	bool coarse;		/* too coarse to see a difference */
 };
 
 static int mount_version_1(void)
@@ -539,7 +538,7 @@ static int make_event(int dev)
 	return event_create(dev, 0, 0);
 }
 
-/* The first poll of an object allocates what later ones share. */
+/* The first poll of an object allocates memory that later ones share. */
 static int make_polled_event(int dev)
 {
 	struct pollfd fd = {
@@ -561,7 +560,7 @@ static int open_instance(int dev)
 	return ntsync_open();
 }
 
-/* What is charged for so many of them, or a negative number. */
+/* Returns what is charged for so many of them, or a negative number. */
 static long long charge_for(const char *usage, int dev, int (*make)(int dev))
 {
 	long long start = read_number(usage);
@@ -573,8 +572,8 @@ static long long charge_for(const char *usage, int dev, int (*make)(int dev))
 }
 
 /*
- * Whether what @make makes is charged at least so much more than what @like makes,
- * which needs the same files and no memory of the driver's.
+ * Is @make charged for at least this much more than @like, which creates the same files
+ * without memory of the driver?
  */
 static int compare_charges(const FIXTURE_DATA(cgroup) * self,
 			   int (*like)(int dev), int (*make)(int dev), int least)
@@ -592,7 +591,7 @@ static int compare_charges(const FIXTURE_DATA(cgroup) * self,
 	return more - less >= (long long)CHARGED * least ? 0 : 3;
 }
 
-/* The same in a separate process: 0 if so. */
+/* The same in a separate process; returns 0 if so. */
 static int charged_more(const FIXTURE_DATA(cgroup) * self,
 			int (*like)(int dev), int (*make)(int dev), int least)
 {
@@ -606,7 +605,7 @@ static int charged_more(const FIXTURE_DATA(cgroup) * self,
 #define NO_GROUP "no memory cgroup: %s"
 #define COARSE "what is charged is counted in steps of 64 large pages"
 
-/* A file is charged, by any driver; an eventfd's context is not. */
+/* Files are charged for any driver; the context of an eventfd is not. */
 TEST_F(cgroup, objects_are_charged)
 {
 	if (self->error)
@@ -634,13 +633,13 @@ TEST_F(cgroup, pollers_are_charged)
 	EXPECT_EQ(0, charged_more(self, make_event, make_polled_event, 48));
 }
 
-/* Up to the limit, and back: no object is lost, and none is left. */
+/* Creates objects up to the limit and closes them: none is lost, and none is left. */
 static int reach_limit(int dev)
 {
 	int made[2 * CHARGED], n, ret = 0;
 	__u32 value;
 
-	/* A page fault at the limit would wait for memory, and for ever. */
+	/* At the limit a page fault would wait for memory forever. */
 	if (mlockall(MCL_CURRENT) || enter_group())
 		return 1;
 	for (n = 0; n < 2 * CHARGED; n++) {
@@ -656,7 +655,7 @@ static int reach_limit(int dev)
 			ret = 3;
 		close(made[i]);
 	}
-	/* Files are freed late: after a moment it must be possible again. */
+	/* Files are freed with a delay, after which it must be possible again. */
 	if (!wait_until(event_create(dev, 0, 0) >= 0))
 		return 4;
 	return ret;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module cannot be unloaded while it is in use, can be unloaded and loaded while
- * others try to open the device, and is not loaded without memory.  It is loaded again
- * from the file that the VM has.
+ * other threads try to open the device, and is not loaded without memory.  It is loaded
+ * again from a file in the VM.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
@@ -46,7 +46,7 @@ static bool is_there(void)
 	return !access(MODULE, R_OK) && !geteuid();
 }
 
-/* Loaded at the end, whatever happens. */
+/* The module is loaded at the end, also if the test fails. */
 FIXTURE(module) {
 	int dev;
 };
@@ -97,7 +97,7 @@ TEST_F(module, stays_while_there_is_an_object)
 	}
 }
 
-/* No descriptor is left, but the call has the file. */
+/* No descriptor is left, but the call uses the file. */
 TEST_F(module, stays_while_a_thread_waits)
 {
 	int event = event_create(self->dev, 0, 0);
@@ -148,7 +148,7 @@ TEST_F(module, is_not_loaded_without_memory)
 			EXPECT_TRUE(unload_soon());
 			continue;
 		}
-		/* Of the copies, the one of its parameters. */
+		/* Of the copies, this is the one of the module's parameters. */
 		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT);
 		EXPECT_EQ(-ENOENT, ntsync_open());
 		failed += ret == -ENOMEM;

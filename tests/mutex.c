@@ -220,7 +220,7 @@ FIXTURE_TEARDOWN(mutex_at_limit)
 	close(self->dev);
 }
 
-/* Leaving the limit signals the mutex for its owner, and for no one else. */
+/* Below the limit the mutex is signaled again, but only for its owner. */
 TEST_F(mutex_at_limit, unlock_lets_one_waiter_of_the_owner_in)
 {
 	struct waiter stranger, mine[2];
@@ -365,7 +365,7 @@ TEST_F(mutex_queue, waiters_of_one_owner_enter_together)
 	EXPECT_TRUE(waiter_blocks(&self->third));
 }
 
-/* And only the first of them is told that the previous owner died. */
+/* Only the first of them learns that the previous owner died. */
 TEST_F(mutex_queue, one_of_one_owner_learns_of_a_death)
 {
 	struct waiter again;
@@ -442,7 +442,7 @@ TEST_F(abandoned, wait_all_clears_it)
 	EXPECT_MUTEX(ME, 2, self->fd);
 }
 
-/* A wait that need not sleep has the same result. */
+/* A wait that does not sleep has the same result. */
 TEST_F(abandoned, waits_without_timeout_take_it)
 {
 	EXPECT_EQ(-EOWNERDEAD, wait_any(self->dev, &self->fd, 1, ME, FOREVER, 0,

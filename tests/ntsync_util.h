@@ -19,18 +19,16 @@
 #include <linux/ntsync.h>
 
 /*
- * The harness gives a test 30 s, which is short on a slow machine.  This is longer than
- * the program may take, because tests/guest, which ends it then, shows what its threads
- * were doing.
+ * The harness gives a test 30 s, which is too short on a slow machine.  This is longer than
+ * tests/guest gives the program, because that shows what its threads were doing.
  */
 #ifdef TEST_TIMEOUT_DEFAULT
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	1000
 
 /*
- * The harness forks for each test, which takes an emulated machine twice as long if
- * the child begins on another CPU.  So the harness stays on one CPU, and each test uses
- * all of them.
+ * The harness forks for each test, and an emulated machine needs twice as long for that if
+ * the child starts on another CPU.  So the harness stays on one CPU; tests use all of them.
  */
 static void use_all_cpus(void)
 {

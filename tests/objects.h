@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Objects of every kind under one set of names, for tests that hold for all of
- * them, and expectations about an object's state.
+ * One interface to objects of all kinds, for tests that apply to all of them, and
+ * expectations about an object's state.
  */
 #ifndef NTSYNC_OBJECTS_H
 #define NTSYNC_OBJECTS_H
@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include "ntsync_util.h"
 
-/* Owners.  Most tests wait as ME; NOBODY_WAITS never waits for anything. */
+/* Owners.  Most tests wait as ME; no wait uses NOBODY_WAITS. */
 #define ME		1U
 #define OTHER		2U
 #define THIRD		3U
 #define NOBODY_WAITS	99U
 
-/* The content of memory that a failing call must not change. */
+/* The content of memory that a call must not change if it fails. */
 #define GARBAGE		0xdeadbeefU
 
 enum kind { SEM, MUTEX, AUTO_EVENT, MANUAL_EVENT, KINDS };
@@ -56,7 +56,7 @@ static inline struct object object_create(int dev, enum kind kind)
 	return object;
 }
 
-/* Events that are not set: 0, or the error of the first that fails. */
+/* Creates events that are not set.  Returns 0 or the error of the first that fails. */
 static inline int create_events(int dev, __u32 manual, int *objs, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -81,7 +81,7 @@ static inline int count_set(const int *objs, int count)
 	return set;
 }
 
-/* Makes an object of object_create() such that one wait could acquire it. */
+/* Signals an object of object_create() for one wait. */
 static inline int object_signal(struct object object)
 {
 	__u32 one = 1;
@@ -130,7 +130,7 @@ static inline struct state object_state(struct object object)
 	return state;
 }
 
-/* What object_state() says of an object while it is unsignaled... */
+/* The result of object_state() while an object is unsignaled... */
 static inline struct state state_unsignaled(enum kind kind)
 {
 	switch (kind) {
@@ -189,7 +189,7 @@ static inline int open_descriptors(void)
 	return count;
 }
 
-/* A deadline that has passed before the wait begins: look once, never sleep. */
+/* A deadline that has passed before the wait begins, so the wait is a poll. */
 static inline int poll_any(int dev, const int *objs, __u32 count, __u32 *index)
 {
 	return wait_any(dev, objs, count, ME, 0, 0, index);
@@ -201,8 +201,8 @@ static inline int poll_all(int dev, const int *objs, __u32 count, __u32 *index)
 }
 
 /*
- * What follows uses kselftest_harness.h, included before.  The checks are
- * macros so that a failure names the line of the test.
+ * The rest needs kselftest_harness.h.  The checks are macros, so a failure names the
+ * line of the test.
  */
 
 #define EXPECT_STATE(expected_state, seen_state) do { \

@@ -44,8 +44,8 @@ static int how_many_done(const struct queue *q)
 }
 
 /*
- * Whose wait has ended since the last call, which must be exactly one: its
- * place, or a negative number.  @before: how many had ended by then.
+ * Returns the place of the one waiter whose wait has ended since the last call, or a negative
+ * number.  @before: how many had ended by then.
  */
 static int who_was_served(struct queue *q, int before)
 {
@@ -70,7 +70,7 @@ static int who_was_served(struct queue *q, int before)
 	return who;
 }
 
-/* Makes the object signaled for one more wait; a mutex by its last owner. */
+/* Signals the object for one more wait; a mutex is unlocked by its last owner. */
 static int signal_once(struct object object, __u32 owner)
 {
 	__u32 one = 1;
@@ -82,7 +82,7 @@ static int signal_once(struct object object, __u32 owner)
 	return event_set(object.fd, &one);
 }
 
-/* Signals the object and expects the waiters of @places served, in order. */
+/* Signals the object, and expects the waiters at @places to be served in this order. */
 #define ASSERT_SERVED(in_queue, by_object, ...) do { \
 	const int _places[] = { __VA_ARGS__ }; \
 	struct object _object = (by_object); \
@@ -131,7 +131,7 @@ FIXTURE_TEARDOWN(order)
 	close(self->queue.dev);
 }
 
-/* Places as in the queue; two waits in reverse would be a stack. */
+/* The order of the queue; the reverse order would be a stack. */
 TEST_F(order, first_any_first)
 {
 	for (int i = 0; i < 5; i++)
@@ -170,7 +170,7 @@ TEST_F(order, wider_waits_queue_the_same)
 	EXPECT_EQ(4, self->queue.waiters[3].args.index);
 }
 
-/* An alert is an object like others: a wait with this alert queues with the rest. */
+/* An alert is an object like any other: waits with this alert queue like other waits. */
 TEST_F(order, alert_queues_with_objects)
 {
 	struct waiter *alerted = &self->queue.waiters[1];
@@ -211,7 +211,7 @@ TEST_F(order, unsatisfiable_all_is_passed)
 	EXPECT_FALSE(self->queue.waiters[3].done);
 }
 
-/* Waits behind one that times out move up, and none gets its place. */
+/* Waits after one that times out move up. */
 TEST_F(order, given_up_place_is_lost)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 2;
@@ -255,7 +255,7 @@ TEST_F(order, restarted_wait_queues_anew)
 	ASSERT_SERVED(&self->queue, self->object, 1, 2, 0);
 }
 
-/* It goes ahead by the priority that it has then. */
+/* It moves ahead according to its priority at that time. */
 TEST_F(order, restarted_wait_is_still_urgent)
 {
 	static const int priorities[] = { 10, 10, 0, 5 };
@@ -297,7 +297,7 @@ TEST_F(order, real_time_first)
 	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
 }
 
-/* Too many to be passed in one go; the second must not stop there. */
+/* More than are passed in one batch; the second must not stop there. */
 TEST_F(order, real_time_passes_many)
 {
 	int ordinary = MAX_WAITERS - 2;
@@ -408,7 +408,7 @@ TEST_F(order, sched_deadline_is_most_urgent)
 	}
 }
 
-/* An object serves the waits whose alert it is in the same order. */
+/* An object serves waits that have it as their alert in the same order. */
 TEST_F(order, real_time_first_at_an_alert)
 {
 	static const int priorities[] = { 0, 10, 0, 20, 10 };
@@ -474,7 +474,7 @@ FIXTURE_TEARDOWN(order_of_one)
 	close(self->queue.dev);
 }
 
-/* A pulse serves as a set does: one of auto-reset, the first of the queue. */
+/* A pulse serves waits like a set: an auto-reset event serves the first in the queue. */
 TEST_F(order_of_one, pulse_serves_the_first)
 {
 	int event = event_create(self->queue.dev, 0, 0);
@@ -525,7 +525,7 @@ TEST_F(order_of_one, release_serves_all_before_any)
 	EXPECT_TRUE(waiter_blocks(&self->queue.waiters[1]));
 }
 
-/* Of its owner's waits for a mutex with a full count, the most urgent has the place. */
+/* If a mutex with a full count is unlocked, the most urgent wait of its owner gets it. */
 TEST_F(order_of_one, owners_waits_by_priority)
 {
 	static const int priorities[] = { 0, 10, 20, 10, 0 };
@@ -548,7 +548,7 @@ TEST_F(order_of_one, owners_waits_by_priority)
 	}
 }
 
-/* The dead owner's mutex goes to the first in the queue, marked as abandoned. */
+/* The mutex of a dead owner goes to the first in the queue, as abandoned. */
 TEST_F(order_of_one, killed_mutex_goes_to_the_first)
 {
 	int mutex = mutex_create(self->queue.dev, NOBODY_WAITS, 3);
@@ -565,9 +565,8 @@ TEST_F(order_of_one, killed_mutex_goes_to_the_first)
 }
 
 /*
- * Waits-for-all of several objects.  To find out that one can be satisfied the
- * driver may follow any object of the set; what a caller sees must not depend
- * on which, nor on what it followed before.
+ * Waits-for-all of several objects.  The driver may watch any object of a set; what a caller
+ * sees must not depend on which one, nor on those that it watched before.
  */
 FIXTURE(order_of_sets) {
 	struct queue queue;
@@ -578,7 +577,7 @@ FIXTURE(order_of_sets) {
 
 FIXTURE_VARIANT(order_of_sets) {
 	enum kind kind;
-	/* Where in the array the prize stands. */
+	/* The index of the prize in the array. */
 	int place;
 };
 
@@ -662,9 +661,9 @@ TEST_F(order_of_sets, begun_in_different_states)
 }
 
 /*
- * Three waits that all watch the prize are moved away from it, by a signal
- * that satisfies none of them, and come back in another order.  Their places
- * are still those of their beginning.
+ * Three waits that all watch the prize are moved away by a signal that satisfies none of
+ * them, and come back in another order.  They are still served in the order in which they
+ * began.
  */
 TEST_F(order_of_sets, place_survives_moves)
 {
@@ -680,7 +679,7 @@ TEST_F(order_of_sets, place_survives_moves)
 	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, first, 2));
 	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, second, 2));
 	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 3));
-	/* An odd number: the last to come back is the first that began. */
+	/* An odd number, so the last to come back is the one that began first. */
 	for (int i = 0; i < 5; i++) {
 		ASSERT_EQ(0, event_reset(self->gate, &prev));
 		ASSERT_EQ(0, event_reset(self->other, &prev));
@@ -722,7 +721,7 @@ TEST_F(order_of_sets, gate_opens_last)
 	}
 }
 
-/* A pulse of the gate serves the first set, and the gate stays shut. */
+/* A pulse of the gate satisfies the first set, and the gate stays unset. */
 TEST_F(order_of_sets, pulsed_gate)
 {
 	__u32 prev, owner = NOBODY_WAITS;
@@ -765,7 +764,7 @@ TEST_F(order_of_sets, real_time_first)
 	ASSERT_SERVED(&self->queue, self->prize, 2, 1, 4, 0, 3);
 }
 
-/* A set of two is served before a wait-for-any of the object that came last. */
+/* A set of two is served before a wait-for-any of the object signaled last. */
 TEST_F(order_of_sets, set_before_any)
 {
 	__u32 prev;

@@ -45,7 +45,7 @@ static inline int send_fds(int sock, const int *fds, unsigned int n)
 	return sendmsg(sock, &passing.msg, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-/* Fails if it does not get exactly @n of them. */
+/* Fails if it does not receive exactly @n of them. */
 static inline int receive_fds(int sock, int *fds, unsigned int n)
 {
 	struct passing passing;

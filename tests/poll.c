@@ -12,7 +12,7 @@
 #include "objects.h"
 #include "task.h"
 
-/* What poll() says of a descriptor at this instant. */
+/* Returns what poll() reports for a descriptor now. */
 static int polled(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
@@ -27,7 +27,7 @@ static bool readable(int fd)
 	return polled(fd) == POLLIN;
 }
 
-/* A thread in poll(), and what that returned. */
+/* A thread in poll(), and what poll() returned. */
 struct poller {
 	int fd;
 	pthread_t thread;
@@ -163,7 +163,7 @@ TEST_F(poll, select_sees_the_same)
 	EXPECT_FALSE(FD_ISSET(self->object.fd, &out));
 }
 
-/* Waits come first; pollers hear only of what these leave. */
+/* Waits come first; pollers are notified only if the object is still signaled. */
 TEST_F(poll, waits_are_served_before)
 {
 	struct poller poller;
@@ -197,7 +197,7 @@ TEST_F(poll, waits_queue_before_pollers)
 						 0));
 	ASSERT_EQ(0, object_signal(self->object));
 	EXPECT_EQ(0, waiter_join(&first));
-	/* It serves all of them. */
+	/* It wakes all of them. */
 	if (variant->kind != MANUAL_EVENT) {
 		EXPECT_TRUE(waiter_blocks(&second));
 		ASSERT_EQ(0, signal_again(self->object, 10));
@@ -228,7 +228,7 @@ TEST_F(poll, waits_for_all_are_served_before)
 	EXPECT_EQ(POLLIN, poller_join(&poller));
 }
 
-/* A watched object is signaled on another path. */
+/* A signal of a watched object takes another path. */
 TEST_F(poll, watched_objects_are_polled_too)
 {
 	int objs[2] = { self->object.fd, event_create(self->dev, 1, 0) };
@@ -374,7 +374,7 @@ FIXTURE_TEARDOWN(polls)
 	close(self->dev);
 }
 
-/* A pulse leaves nothing to see. */
+/* Pollers do not see a pulse. */
 TEST_F(polls, pulses_are_not_seen)
 {
 	for (__u32 manual = 0; manual < 2; manual++) {
@@ -403,8 +403,8 @@ TEST_F(polls, kill_ends_poll)
 }
 
 /*
- * Two processes poll an object for the first time, at about the same time: they
- * race to allocate what they share.
+ * Two processes poll an object for the first time, at about the same time, and race to
+ * allocate the memory that they share.
  */
 #define FIRST_POLLS 900
 
@@ -452,7 +452,7 @@ TEST_F(polls, first_two_are_both_woken)
 	}
 	for (int i = 0; i < polls->rounds; i++) {
 		meet(&polls->arrived, i, 3);
-		/* Leaves them the CPUs. */
+		/* Leaves the CPUs to them. */
 		waiter_pause();
 		ASSERT_TRUE(wait_until(thread_state(pids[0]) == 'S' &&
 				       thread_state(pids[1]) == 'S'));
@@ -464,7 +464,7 @@ TEST_F(polls, first_two_are_both_woken)
 		EXPECT_EQ(0, child_exit_code(pids[i]));
 }
 
-/* Recursion too lets only its owner acquire a mutex. */
+/* An owned mutex is not readable, although its owner may acquire it again. */
 TEST_F(polls, owned_mutexes_are_not_readable)
 {
 	int mutex = mutex_create(self->dev, ME, UINT32_MAX);
@@ -516,8 +516,8 @@ static void pulse_and_set(struct pair *pair)
 }
 
 /*
- * No signal is lost between the look of a poll and its sleep, and none is made up
- * where a pulse meets it.
+ * No signal is lost between the look of a poll and its sleep, and a pulse at that time does
+ * not look like a signal.
  */
 TEST_F(polls, no_signal_is_missed)
 {

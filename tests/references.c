@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * If threads share descriptors, a wait takes a reference to the file of each, and
- * drops it however it ends.  If it did not, an object would remain after its
- * descriptor is closed.
+ * If threads share descriptors, a wait takes a reference to each file, and drops it however
+ * the wait ends.  Otherwise an object would remain after its descriptor is closed.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
@@ -20,8 +19,7 @@
 /*
  * @objs: the last one is the alert if there is one
  * @total: how many there are
- * @bad: descriptors of which each makes a call fail; one is an object of
- *	another instance
+ * @bad: descriptors that make a call fail; one is an object of another instance
  */
 FIXTURE(references) {
 	int dev;
@@ -39,7 +37,7 @@ FIXTURE_VARIANT(references) {
 	unsigned long request;
 	int count;
 	bool alert;
-	bool alone;		/* without another thread */
+	bool alone;		/* there is no other thread */
 };
 
 FIXTURE_VARIANT_ADD(references, any_1) { .request = ANY, .count = 1 };
@@ -81,7 +79,7 @@ FIXTURE_VARIANT_ADD(references, alone_all_3_alert) {
 	.request = ALL, .count = 3, .alert = true, .alone = true,
 };
 
-/* It only has to exist. */
+/* This thread only has to exist. */
 static void *other_thread(void *end)
 {
 	while (sem_wait(end))
@@ -120,7 +118,7 @@ FIXTURE_TEARDOWN(references)
 		pthread_join(self->thread, NULL);
 }
 
-/* Its number must not be that of the descriptor that is closed. */
+/* It must not get the number of the descriptor that is closed. */
 static int create_event(int dev, int signaled)
 {
 	int event = event_create(dev, 0, signaled);
@@ -148,7 +146,7 @@ static int count_objects(int dev, struct fdinfo *info)
 	return fdinfo_read(dev, info) ? -EIO : (int)info->objects;
 }
 
-/* How many objects are left when all descriptors have been closed. */
+/* Returns how many objects are left when all descriptors have been closed. */
 static int close_objects(FIXTURE_DATA(references) * self)
 {
 	for (int i = 0; i < self->total; i++)
@@ -171,7 +169,7 @@ static int call(FIXTURE_DATA(references) * self,
 	return ntsync_call(self->dev, variant->request, self->args);
 }
 
-/* All places in small waits, some places in large ones. */
+/* Every index in small waits, some in large ones. */
 static int next_place(int place, int total)
 {
 	return place + (total < 10 || place > total - 3 ? 1 : total / 3);
@@ -193,7 +191,7 @@ TEST_F(references, bad_descriptors)
 	}
 }
 
-/* Two places have the same object. */
+/* An object is listed twice. */
 TEST_F(references, repeats)
 {
 	int wanted = variant->request == ALL ? -EINVAL : -ETIMEDOUT;
@@ -219,7 +217,7 @@ TEST_F(references, result_not_writable)
 	EXPECT_EQ(0, close_objects(self));
 }
 
-/* Satisfied at once, and not at all. */
+/* Waits that are satisfied immediately, and waits that are not satisfied. */
 TEST_F(references, waits_that_are_right)
 {
 	bool empty = variant->request == ALL && !variant->count;

@@ -258,7 +258,7 @@ TEST_F(sem_waiters, what_no_one_waits_for_stays)
 	EXPECT_SEM(WAITERS - 1, WAITERS, self->fd);
 }
 
-/* The limit holds for the count before any waiter has taken from it. */
+/* The limit applies to the count before waiters take from it. */
 TEST_F(sem_waiters, overflow_wakes_no_one)
 {
 	__u32 value = WAITERS + 1;
@@ -280,7 +280,7 @@ TEST_F(sem_waiters, reading_wakes_no_one)
 	EXPECT_EQ(WAITERS, blocked_waiters(self->waiter, WAITERS));
 }
 
-/* Each release hands its unit on, so the count never reaches the maximum. */
+/* Each release passes its unit to a waiter, so the count never reaches the maximum. */
 TEST_F(sem, waiters_make_room)
 {
 	struct waiter waiter[3];

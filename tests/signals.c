@@ -83,7 +83,7 @@ FIXTURE_SETUP(signals)
 	self->dev = ntsync_open();
 	ASSERT_LE(0, self->dev);
 	for (int i = 0; i < variant->count; i++) {
-		/* One unsignaled object is enough to block a wait-for-all. */
+		/* For a wait-for-all, one unsignaled object is enough. */
 		self->objs[i] = event_create(self->dev, 0,
 					     variant->request == ALL &&
 					     i != variant->count / 2);
@@ -104,7 +104,7 @@ FIXTURE_TEARDOWN(signals)
 	close(self->dev);
 }
 
-/* Ends the wait by its last object, or by the alert. */
+/* Signals the last object of the wait, or its alert. */
 static int satisfy(FIXTURE_DATA(signals) * self,
 		   const FIXTURE_VARIANT(signals) * variant)
 {
@@ -121,7 +121,7 @@ static __u32 satisfied_index(const FIXTURE_VARIANT(signals) * variant)
 	return variant->request == ALL ? 0 : variant->count / 2;
 }
 
-/* Everything that the wait could have taken is as setup left it. */
+/* All objects of the wait are in the same state as after the setup. */
 #define EXPECT_NOTHING_TAKEN() do { \
 	for (int _i = 0; _i < variant->count; _i++) \
 		EXPECT_EVENT(0, variant->request == ALL && \
@@ -154,7 +154,7 @@ TEST_F(signals, interrupted_with_deadline)
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* Objects on which an interrupted wait was queued give their next signal to others. */
+/* The next signal of an object goes to other waits, not to an interrupted one. */
 TEST_F(signals, interrupted_leaves_no_trace)
 {
 	struct waiter next;
@@ -196,10 +196,9 @@ static bool ends_if_shot_at(struct waiter *w)
 }
 
 /*
- * A deadline is a point in time, so the time that a restarted wait has spent
- * counts: repeated signals must neither bring it forward nor, when they come so often
- * that each wait is interrupted, put it off forever.  The deadline
- * grows until a slow machine has met some of them before it.
+ * A deadline is a point in time.  Repeated signals must neither bring it forward nor put it
+ * off, even if they interrupt each restarted wait.  The deadline grows until a slow machine
+ * gets some of them before it.
  */
 static int restart_until_deadline(struct waiter *w, clockid_t clock)
 {
@@ -241,7 +240,7 @@ TEST_F(signals, restarted_by_clock_realtime)
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* A blocked signal does not interrupt a wait, and neither does an ignored one. */
+/* Blocked and ignored signals do not interrupt a wait. */
 TEST_F(signals, blocked_and_ignored)
 {
 	sigset_t usr1;
@@ -262,8 +261,8 @@ TEST_F(signals, blocked_and_ignored)
 }
 
 /*
- * A timer fires soon after each poll begins, sooner or later.  One that fires at a
- * fixed interval would leave a machine that is slow at signals no time to poll.
+ * A timer fires soon after each poll begins, after varying times.  A periodic timer would
+ * leave a machine on which signals are slow no time to poll.
  */
 TEST_F(signals, poll_is_never_interrupted)
 {
@@ -285,7 +284,7 @@ TEST_F(signals, poll_is_never_interrupted)
 	EXPECT_NOTHING_TAKEN();
 }
 
-/* A signal that is pending when a satisfiable wait begins does not lose an acquisition. */
+/* A signal that is pending when a wait begins does not keep it from acquiring. */
 struct pending_signal {
 	const struct waiter *w;
 	atomic_bool done;
@@ -297,7 +296,7 @@ static void *wait_with_signals_pouring_in(void *data)
 	struct pending_signal *p = data;
 	struct ntsync_wait_args args = p->w->args;
 
-	/* Until the first of them. */
+	/* Until the first success. */
 	pause();
 	p->ret = ntsync_call(p->w->dev, p->w->request, &args);
 	p->done = true;
@@ -328,8 +327,8 @@ TEST_F(signals, satisfiable_wait_ignores_signals)
 }
 
 /*
- * The signaller of the object and the sender of the signal race.  Either the
- * wait says success and has taken, or it says EINTR and has not.
+ * The thread that signals the object and the one that sends the signal race.  The wait either
+ * succeeds and has acquired the object, or returns EINTR and has not.
  */
 struct race {
 	struct waiter *w;
@@ -368,7 +367,7 @@ static void *shoot_again_and_again(void *data)
 	return NULL;
 }
 
-/* The event that @satisfy sets, the rest being ready for it. */
+/* The event that @satisfy sets; all other objects are signaled. */
 static struct object last_object(FIXTURE_DATA(signals) * self,
 				 const FIXTURE_VARIANT(signals) * variant)
 {
@@ -427,8 +426,8 @@ TEST_F(signals, success_is_kept)
 }
 
 /*
- * The same without a known order: tokens go round among threads
- * that are all interrupted by signals, and none may be lost.
+ * The same without a known order: tokens are passed around among threads that are all
+ * interrupted by signals, and none may be lost.
  */
 #define TOKENS	2
 #define TAKERS	6
@@ -541,7 +540,7 @@ TEST_F(signals, stopped_and_continued)
 }
 
 /*
- * A process in the wait with that deadline, stopped before it; 0 if the stop came too
+ * Starts a process that makes the wait and stops it before the deadline; 0 if it stopped too
  * late.
  */
 static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
@@ -566,9 +565,9 @@ static pid_t stopped_waiter(struct waiter *w, __u64 deadline)
 }
 
 /*
- * A stopped process does not wait.  It finds objects that are signaled then when it
- * continues, even after the deadline.  The deadline grows until a slow machine
- * stops the process before it.
+ * A stopped process does not wait.  When it continues, it finds objects that were signaled
+ * meanwhile, even after the deadline.  The deadline grows until a slow machine stops the
+ * process before it.
  */
 TEST_F(signals, signaled_while_stopped)
 {

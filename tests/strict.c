@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A signal and all the waits-for-all that it satisfies are one step: a thread
- * that knows that the step has begun acts after its end.
+ * A signal and all the waits-for-all that it satisfies are one step: a thread that knows that
+ * the step has begun acts after its end.
  *
- * In each round another process signals an event.  That satisfies one wait-for-all
- * at once, the first; then the driver has many other waits to look at; then comes
- * the last wait.  At the same time this process looks, in one of many ways, whether
- * the first wait was satisfied.  As soon as it knows, it does something that would
- * spoil the last wait if that had not been served yet.
+ * In each round another process signals an event.  This satisfies a first wait-for-all; then
+ * the driver must look at many other waits; then comes the last wait.  At the same time this
+ * process checks, in one of many ways, whether the first wait was satisfied.  As soon as it
+ * knows, it does something that would prevent the last wait from being satisfied, if that had
+ * not been served yet.
  *
- * A look often comes too early or too late.  The rounds in which it began while the
- * other process was in its call are counted, and there must be enough of them.
+ * A look often comes too early or too late.  The rounds in which it began while the other
+ * process was in its call are counted, and there must be enough of them.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
@@ -25,21 +25,21 @@
 #define ANY NTSYNC_IOC_WAIT_ANY
 #define ALL NTSYNC_IOC_WAIT_ALL
 
-/* The crowd, and for how many objects each of them waits. */
+/* The size of the crowd, and for how many objects each of them waits. */
 #define CROWD	200
 #define WIDE	NTSYNC_MAX_WAIT_COUNT
 
-/* This many rounds must meet the step, out of at most this many. */
+/* How many rounds must meet the step, and how many are made at most. */
 #define ENOUGH	50
 #define ROUNDS	10000
 
-/* A small run gives up the search for such rounds after this many nanoseconds. */
+/* A small run gives up after this many nanoseconds. */
 #define PATIENCE	(15 * NSEC_PER_SEC)
 
 /* How far ahead a deadline is when its wait begins, in nanoseconds. */
 #define AHEAD	(10 * NSEC_PER_MSEC)
 
-/* Owners, which tell the waits apart in fdinfo. */
+/* Owners, by which fdinfo shows which wait is which. */
 #define FIRST	11U
 #define LAST	12U
 
@@ -66,17 +66,17 @@ struct stage {
  * @other: for the last wait, if it waits for that too
  * @never: is not signaled, so that the crowd goes on waiting
  * @first, @last: the two waits that matter
- * @urgent: the first has a real-time thread
+ * @urgent: the first wait is that of a real-time thread
  * @rival: waits for any of @other, and came after @last
  * @mine: a wait of this thread
- * @delay: from the begin of the call to the look, in turns; the look is early
- *	if it was too short
- * @lead: the same from the begin to the deadline, in nanoseconds
- * @start_at: when to begin, if a deadline is to come soon after that
+ * @delay: from the beginning of the call to the look, in loops; if it is too short, the
+ *	look is too early
+ * @lead: the same from the beginning to the deadline, in nanoseconds
+ * @start_at: when to begin, if a deadline must come soon after that
  * @known_at: when this thread knew
  * @alert_was_set: by the messenger
- * @during: the look that told began while the call went on
- * @met, @wrong: how many rounds met the step, and went wrong
+ * @during: the decisive look began during the call
+ * @met, @wrong: how many rounds met the step, and how many went wrong
  */
 struct play {
 	struct stage *stage;
@@ -156,15 +156,15 @@ static void begin_step(struct play *play)
 		;
 }
 
-/* Just before a look: whether the call goes on. */
+/* Called just before a look: is the other process in its call? */
 static void note_time(struct play *play)
 {
 	play->during = play->stage->began && !play->stage->ended;
 }
 
-/* Ways to know: each looks, and returns whether the first wait is satisfied */
+/* Ways to know: each returns whether the first wait is satisfied */
 
-/* The alert stays signaled if the wait has ended otherwise. */
+/* The alert stays signaled if it did not end the wait. */
 static bool alert_stays(struct play *play)
 {
 	struct ntsync_event_args args;
@@ -195,7 +195,7 @@ static bool event_is_reset(struct play *play)
 	return !event_read(play->once, &args) && !args.signaled;
 }
 
-/* A poll that finds something takes it: too early. */
+/* If a poll finds the object signaled, it takes it: the look was too early. */
 static bool poll_finds_nothing(struct play *play)
 {
 	return poll_any(play->dev, &play->sem, 1, NULL) == -ETIMEDOUT;
@@ -235,7 +235,7 @@ static bool fdinfo_has_owner(struct play *play)
 	       play->info->values[0] == FIRST;
 }
 
-/* Whether the first wait is not among those that are shown for an object. */
+/* Is the first wait missing in the fdinfo of an object? */
 static bool fdinfo_lacks_wait(struct play *play, int fd)
 {
 	if (fdinfo_read(fd, play->info))
@@ -276,7 +276,7 @@ static void *set_alert(void *data)
 	return NULL;
 }
 
-/* Another thread sets the alert, and need not have returned. */
+/* Another thread sets the alert, and may still be in that call. */
 static bool alert_is_found(struct play *play)
 {
 	bool found, was_set;
@@ -294,7 +294,7 @@ static bool i_sleep(struct play *play)
 	return thread_in_ioctl(play->me, ANY, &play->mine);
 }
 
-/* Too early, the first wait takes the alert: then this thread gets another. */
+/* If it is too early, the first wait takes the alert: then this thread gets another. */
 static void *set_alert_until_woken(void *data)
 {
 	struct play *play = data;
@@ -309,7 +309,7 @@ static void *set_alert_until_woken(void *data)
 	return NULL;
 }
 
-/* This thread is queued behind the first wait, which leaves the alert to it. */
+/* This thread is queued after the first wait, which leaves the alert to it. */
 static bool alert_wakes_me(struct play *play)
 {
 	int ret;
@@ -373,7 +373,7 @@ static const struct way ways[] = {
 	[BY_ITS_RETURN] = { .look = wait_has_returned },
 };
 
-/* What is done with the knowledge */
+/* What this thread does as soon as it knows */
 
 static void pulse_other(struct play *play)
 {
@@ -409,10 +409,10 @@ enum act_name { PULSE, SET, RESET, TAKE, UNDO, INTERRUPT, TIME_OUT };
 
 /*
  * @make: the call
- * @with_other: the last wait is for @other too
+ * @with_other: the last wait is also for @other
  * @other_is_set: from the start
  * @rival: there is one
- * @deadline: the last wait has one, which comes by itself
+ * @deadline: the last wait has a deadline
  */
 struct act {
 	void (*make)(struct play *play);
@@ -463,7 +463,7 @@ static bool goes_on(struct worker *w)
 	return worker_blocks(w, WAITER_LIMIT_SEC);
 }
 
-/* What the first wait needs in addition to the event. */
+/* Signals what the first wait needs besides the event. */
 static void make_ready(struct play *play)
 {
 	__u32 one = 1;
@@ -485,7 +485,7 @@ static bool begin_waits(struct play *play, const struct act *act)
 		play->start_at = last->args.timeout - play->lead;
 	}
 	worker_begin(last);
-	/* On a busy machine its deadline may have passed already. */
+	/* On a busy machine its deadline may already have passed. */
 	if (!goes_on(last) && !act->deadline)
 		return false;
 	return !act->rival || begin_wait(&play->rival);
@@ -500,7 +500,7 @@ static bool prepare(struct play *play, const struct way *way,
 	event_reset(play->alert, &prev);
 	make_ready(play);
 	/*
-	 * A driver may have the last wait watch only that of its objects which
+	 * A driver may have the last wait watch only the one of its objects that
 	 * is signaled least often: let it be the event.
 	 */
 	event_pulse(play->other, &prev);
@@ -508,7 +508,7 @@ static bool prepare(struct play *play, const struct way *way,
 		event_set(play->other, &prev);
 	else
 		event_reset(play->other, &prev);
-	/* The same for the crowd. */
+	/* The same for the crowd's waits. */
 	event_pulse(play->never, &prev);
 	play->stage->began = false;
 	play->stage->ended = false;
@@ -520,7 +520,7 @@ static bool prepare(struct play *play, const struct way *way,
 						   way->messenger, play));
 }
 
-/* Whether this thread knows in the end. */
+/* Does this thread know in the end? */
 static bool look(struct play *play, const struct way *way)
 {
 	bool known;
@@ -538,7 +538,7 @@ static bool look(struct play *play, const struct way *way)
 	return known;
 }
 
-/* A look should meet the step as close to its beginning as possible. */
+/* Looks should be as soon after the beginning of the step as possible. */
 static void adapt(int *delay, bool early, bool late, unsigned int *seed)
 {
 	if (early)
@@ -551,7 +551,7 @@ static void adapt(int *delay, bool early, bool late, unsigned int *seed)
 		*delay = 0;
 }
 
-/* What the round has shown, once the step has ended. */
+/* Evaluates a round after the step. */
 static void judge(struct play *play, const struct act *act, bool known)
 {
 	const struct worker *first = &play->first, *last = &play->last;
@@ -573,7 +573,7 @@ static void judge(struct play *play, const struct act *act, bool known)
 	play->wrong += satisfied && spoiled;
 }
 
-/* Ends the waits that go on, first those of the last wait's class. */
+/* Ends the remaining waits, those of the last wait's class first. */
 static bool finish(struct play *play, const struct act *act)
 {
 	__u32 prev;
@@ -635,7 +635,7 @@ static int create_objects(struct play *play)
 	return ret < 0 ? -EMFILE : 0;
 }
 
-/* Each has the objects in another order, so the driver looks at each anew. */
+/* Each has the objects in another order, so the driver cannot reuse a look. */
 static int start_crowd(struct play *play)
 {
 	for (int i = 0; i < CROWD; i++) {
@@ -720,7 +720,7 @@ FIXTURE_SETUP(strict)
 				     variant->pulse ? event_pulse : event_set);
 
 	ASSERT_EQ(0, start_crowd(play));
-	/* The signals that wake them come here too. */
+	/* Also called for the signals that end their waits. */
 	stay_on_cpu(0);
 	sigaction(SIGUSR1, &interrupt, NULL);
 	ASSERT_TRUE(worker_start(&play->first));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Processes and scheduling classes for tests, conditions that others bring about,
- * and writing to files of the kernel.
+ * Processes and scheduling classes for tests, waiting for conditions, and writing to files
+ * of the kernel.
  */
 #ifndef NTSYNC_TASK_H
 #define NTSYNC_TASK_H
@@ -25,7 +25,7 @@
 	_held;								\
 })
 
-/* The caller becomes SCHED_FIFO, or ordinary with priority 0: -errno or 0. */
+/* Makes the caller SCHED_FIFO, or ordinary if @priority is 0.  Returns 0 or -errno. */
 static inline int set_priority(int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
@@ -35,7 +35,7 @@ static inline int set_priority(int priority)
 	return 0;
 }
 
-/* Like waiter_start_blocked(), by a SCHED_FIFO thread if @priority isn't 0. */
+/* Like waiter_start_blocked(), in a SCHED_FIFO thread if @priority is not 0. */
 static inline bool waiter_start_priority(struct waiter *w, int priority,
 					 int dev, unsigned long request,
 					 const int *objs, __u32 count,
@@ -74,7 +74,7 @@ static inline pid_t fork_child(void)
 	return pid;
 }
 
-/* Waits for the end of a child: its wait status, or -errno. */
+/* Waits for a child to exit.  Returns its wait status or -errno. */
 static inline int child_status(pid_t pid)
 {
 	int status;
@@ -84,7 +84,7 @@ static inline int child_status(pid_t pid)
 	return status;
 }
 
-/* The exit code of a child, or a negative number if it did not exit so. */
+/* Returns the exit code of a child, or a negative number if it did not exit. */
 static inline int child_exit_code(pid_t pid)
 {
 	int status = child_status(pid);
@@ -98,7 +98,7 @@ static inline bool child_ended(pid_t pid)
 {
 	siginfo_t info = { };
 
-	/* Only asks: child_status() has to reap it. */
+	/* Does not reap the child: child_status() does. */
 	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
 	       info.si_pid == pid;
 }
@@ -128,10 +128,10 @@ static inline int work(int full, int small)
 	return getenv("SMALL") ? small : full;
 }
 
-/* What a test has done, for the log.  A test that has not done its work fails. */
+/* Logs how much a test has done. */
 #define say_done(fmt, ...) fprintf(stderr, "# done: " fmt "\n", ##__VA_ARGS__)
 
-/* A few instructions, to vary how threads that race meet. */
+/* Delays by a few instructions, to vary the timing of threads that race. */
 static inline void spin(int turns)
 {
 	for (int i = 0; i < turns; i++)
@@ -139,9 +139,9 @@ static inline void spin(int turns)
 }
 
 /*
- * A meeting point from which @n threads run on at about the same time, which a
- * barrier that sleeps could not do.  @arrived counts over all rounds, from 0.  Sleeps
- * only if it takes so long that the others seem to need this CPU.
+ * A meeting point from which @n threads continue at about the same time, unlike from a
+ * barrier that sleeps.  @arrived counts over all rounds, from 0.  Sleeps only after a long
+ * time, when the others seem to need this CPU.
  */
 static inline void meet(atomic_int *arrived, int round, int n)
 {
@@ -160,8 +160,8 @@ static inline void meet(atomic_int *arrived, int round, int n)
 }
 
 /*
- * Continues a race until @done, a condition on the counts of its outcomes, holds; false
- * if it takes so long that something must be broken.
+ * Continues a race until @done, a condition on the numbers of its outcomes, is true; false
+ * if this takes so long that something must be broken.
  */
 #define race_goes_on(begun, done)					\
 	(!(done) && clock_ns(CLOCK_MONOTONIC) <				\

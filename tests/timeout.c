@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Timeouts: two clocks, times past, near and far, clock steps and time
- * namespaces.  That a wait ends late proves nothing on a loaded machine, so
- * only "never early" and "not at all" are tested.
+ * Timeouts: two clocks, deadlines that have passed, are near or are far, clock steps and
+ * time namespaces.  On a busy machine a late end proves nothing, so the tests only check
+ * that a wait does not end early, and that it ends.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
@@ -49,7 +49,7 @@ static int timed_wait(const struct kind_of_wait *how, const int *objs,
 	return ret;
 }
 
-/* The same wait by another thread: does it block? */
+/* Does the same wait block in another thread? */
 static bool start_timed(struct waiter *w, const struct kind_of_wait *how,
 			const int *objs, __u32 count, __u64 timeout)
 {
@@ -59,7 +59,7 @@ static bool start_timed(struct waiter *w, const struct kind_of_wait *how,
 	return !waiter_run(w) && waiter_blocks(w);
 }
 
-/* Lets time pass, for something that must not happen in it. */
+/* Lets time pass in which something must not happen. */
 static void let_pass(__u64 nsec)
 {
 	__u64 end = clock_ns(CLOCK_MONOTONIC) + nsec;
@@ -68,7 +68,7 @@ static void let_pass(__u64 nsec)
 		waiter_pause();
 }
 
-/* How often this thread has given up its CPU of its own accord. */
+/* How often this thread has given up its CPU voluntarily. */
 static long times_slept(void)
 {
 	struct rusage usage;
@@ -139,7 +139,7 @@ FIXTURE_TEARDOWN(timeout)
 	close(self->how.dev);
 }
 
-/* The other clock's time must not be taken for this one's: HOUR tells. */
+/* The clocks must not be confused: they differ by HOUR. */
 #define EXPECT_FOR_PAST_TIMES(expected, call) do { \
 	const __u64 _now = clock_ns(self->how.clock); \
 	const __u64 _past[] = { \
@@ -199,7 +199,7 @@ TEST_F(timeout, past_with_alert)
 	EXPECT_EVENT(0, 0, self->alert);
 }
 
-/* A timer that has expired already would still mean a trip to the scheduler. */
+/* A timer that has already expired would still call the scheduler. */
 TEST_F(timeout, polls_never_sleep)
 {
 	int many[NTSYNC_MAX_WAIT_COUNT];
@@ -274,7 +274,7 @@ TEST_F(timeout, timed_out_acquires_nothing)
 	__u64 deadline;
 
 	ASSERT_LE(0, mutex);
-	/* Of the objects of the wait for all only the event is not signaled. */
+	/* Of the objects of the wait for all, only the event is not signaled. */
 	for (int i = 0; i < 4; i++) {
 		deadline = i ? clock_ns(self->how.clock) + i * NSEC_PER_MSEC : 0;
 		EXPECT_EQ(-ETIMEDOUT, timed_wait(&self->how, objs, 2 + all,
@@ -286,7 +286,7 @@ TEST_F(timeout, timed_out_acquires_nothing)
 	}
 }
 
-/* A wait that timed out must have left the queues: the signal is not for it. */
+/* A wait that timed out has left the queues and does not take a signal. */
 TEST_F(timeout, timed_out_leaves_no_trace)
 {
 	const int objs[] = { self->event, self->alert };
@@ -328,8 +328,8 @@ TEST_F(timeout, far)
 }
 
 /*
- * "The objects were looked at no earlier than the deadline": a signal whose
- * call returned before the deadline must end the wait, however closely.
+ * The last look at the objects comes after the deadline: a signal whose call returned just
+ * before the deadline must end the wait.
  */
 struct close_call {
 	int event;
@@ -338,11 +338,11 @@ struct close_call {
 	__u64 margin;
 	__u64 signaled;		/* when the call had returned */
 	bool over;
-	sem_t begin;		/* gives away what is above */
-	sem_t ended;		/* gives it back */
+	sem_t begin;		/* passes the above to the other thread */
+	sem_t ended;		/* passes it back */
 };
 
-/* Sleeps first, so that the other thread comes to its wait also on one CPU. */
+/* Sleeps first, to let the other thread begin its wait even if there is one CPU. */
 static void wait_for_the_margin(const struct close_call *c)
 {
 	__u64 wake = c->deadline - c->margin - NSEC_PER_MSEC / 2;
@@ -409,7 +409,7 @@ TEST_F(timeout, signal_before_the_deadline)
 	pthread_join(thread, NULL);
 }
 
-/* CLOCK_REALTIME is stepped, and put right again by the other clock. */
+/* Steps CLOCK_REALTIME, and sets it back with the help of the other clock. */
 FIXTURE(clock_step) {
 	struct kind_of_wait realtime;
 	struct kind_of_wait monotonic;
@@ -429,7 +429,7 @@ FIXTURE_VARIANT_ADD(clock_step, all) {
 	.request = ALL,
 };
 
-/* Sets CLOCK_REALTIME so far ahead of CLOCK_MONOTONIC. */
+/* Sets CLOCK_REALTIME ahead of CLOCK_MONOTONIC by this much. */
 static int set_realtime(__u64 offset)
 {
 	__u64 time = clock_ns(CLOCK_MONOTONIC) + offset;
@@ -454,7 +454,7 @@ FIXTURE_SETUP(clock_step)
 		dev, variant->request, 0, CLOCK_MONOTONIC,
 	};
 	self->offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
-	/* A guest without a hardware clock begins in 1970. */
+	/* Without a hardware clock a guest starts in 1970. */
 	if (clock_ns(CLOCK_REALTIME) < 48 * HOUR)
 		self->offset += 48 * HOUR;
 }
@@ -481,8 +481,8 @@ TEST_F(clock_step, forward_ends_a_wait)
 }
 
 /*
- * If the machine was too slow to step the clock before the deadline came, the
- * next attempt has more time.
+ * If the machine was too slow to step the clock before the deadline, try again with more
+ * time.
  */
 TEST_F(clock_step, backward_delays_a_wait)
 {
@@ -561,7 +561,7 @@ FIXTURE_VARIANT_ADD(time_namespace, ten_seconds_back) {
 	.offset = -10,
 };
 
-/* Linux lets such a clock show half of what ktime_t holds, 146 years. */
+/* Linux limits such a clock to half the range of ktime_t, 146 years. */
 FIXTURE_VARIANT_ADD(time_namespace, most_of_ktime_ahead) {
 	.offset = 4600000000,
 };
@@ -580,7 +580,7 @@ FIXTURE_TEARDOWN(time_namespace)
 	close(self->dev);
 }
 
-/* Gives the children to come a clock of their own: -errno or 0. */
+/* Gives later children a separate clock.  Returns 0 or -errno. */
 static int set_offset(long long offset)
 {
 	FILE *file;
@@ -600,7 +600,7 @@ static int set_offset(long long offset)
 	return 0;
 }
 
-/* Runs @body in a child with its own clock and takes over its verdict. */
+/* Runs @body in a child with its own clock, and passes if the child does. */
 static void in_time_namespace(struct __test_metadata *_metadata,
 			      void (*body)(struct __test_metadata *_metadata,
 					   int dev, int event),
@@ -672,7 +672,7 @@ TEST_F(time_namespace, past)
 	in_time_namespace(_metadata, polls_in_the_past, self, variant->offset);
 }
 
-/* Neither end of the 64 bits may be crossed when an offset is taken off. */
+/* Subtracting an offset must not overflow in either direction. */
 static void waits_for_long(struct __test_metadata *_metadata, int dev,
 			   int event)
 {

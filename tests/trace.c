@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Trace events: what is recorded of each operation, and nothing while they are off. */
+/* Trace events: what is recorded for each operation, and nothing while they are off. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <stdlib.h>
@@ -35,9 +35,8 @@ FIXTURE_SETUP(trace)
 	free(info);
 	ASSERT_EQ(0, write_file(TRACING "trace", "\n"));
 	/*
-	 * Names of threads are not looked at.  To record them, the kernel would
-	 * change the code of its scheduler each time; and what a CPU of QEMU's
-	 * made of the code as it was may still be executed then.
+	 * Do not record names of threads: for that the kernel patches its scheduler
+	 * each time, and a CPU of QEMU may still execute the old code.
 	 */
 	ASSERT_EQ(0, write_file(TRACING "options/record-cmd", "0"));
 	ASSERT_EQ(0, write_file(TRACING "events/ntsync/enable", "1"));
@@ -50,7 +49,7 @@ FIXTURE_TEARDOWN(trace)
 	close(self->dev);
 }
 
-/* What was traced so far, into @text. */
+/* Reads what was traced so far into @text. */
 static bool read_trace(char *text)
 {
 	FILE *file = fopen(TRACING "trace", "re");
@@ -64,7 +63,7 @@ static bool read_trace(char *text)
 	return true;
 }
 
-/* How many events there are that begin so. */
+/* Counts the events that begin with this text. */
 static int count_events(const char *text, const char *event)
 {
 	int count = 0;
@@ -143,7 +142,7 @@ TEST_F(trace, wait_for_several)
 	ASSERT_EQ(0, wait_any(self->dev, objs, 0, ME, FOREVER, alert, NULL));
 	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=0 owner=%u ret=0 index=0 object=3 ",
 		      self->instance, ME);
-	/* The alert is not touched. */
+	/* The alert does not change. */
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, wait_all(self->dev, objs, 0, ME, FOREVER,
 				      i ? alert : 0, NULL));
@@ -181,7 +180,7 @@ TEST_F(trace, signals)
 		      self->instance);
 }
 
-/* Who had the mutex that a wait queued for, and how many a signal woke. */
+/* The holder of the mutex for which a wait queues, and the number of waits that a signal wakes. */
 TEST_F(trace, waits_that_block)
 {
 	int event = event_create(self->dev, 1, 0);
@@ -216,7 +215,7 @@ TEST_F(trace, waits_that_block)
 	EXPECT_EQ(0, count_events(self->text, " waited=0\n"));
 }
 
-/* How long the only wait of @owner took, as its end tells; 0 without one. */
+/* How long the only wait of @owner took, according to its end; 0 if there is none. */
 static unsigned long long traced_time(const char *text, __u32 owner)
 {
 	unsigned long long waited = 0;
@@ -230,7 +229,7 @@ static unsigned long long traced_time(const char *text, __u32 owner)
 	return waited;
 }
 
-/* What a wait for all queues on: the object that is missing, and its alert. */
+/* A wait for all queues on the object that is not signaled, and on its alert. */
 TEST_F(trace, wait_for_all_that_blocks)
 {
 	__u64 begun = clock_ns(CLOCK_MONOTONIC), asleep, woken;
@@ -250,7 +249,7 @@ TEST_F(trace, wait_for_all_that_blocks)
 				  " object=3 type=mutex kind=all index=2 owner=21 holder=2\n"));
 	EXPECT_EQ(1, count_events(self->text,
 				  " object=5 type=event kind=all index=4 owner=21 holder=0\n"));
-	/* It sleeps longer than it took to begin, so that a part of it is too little. */
+	/* It sleeps longer than it took to begin, so a part of the time would be too short. */
 	ASSERT_TRUE(wait_until(clock_ns(CLOCK_MONOTONIC) >
 			       asleep + 3 * (asleep - begun)));
 	woken = clock_ns(CLOCK_MONOTONIC);
@@ -266,7 +265,7 @@ TEST_F(trace, wait_for_all_that_blocks)
 	EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begun,
 		  traced_time(self->text, 21));
 
-	/* The alert ends one. */
+	/* The alert ends a wait. */
 	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
 					 NTSYNC_IOC_WAIT_ALL, objs, 4, 22,
 					 alert));
@@ -277,7 +276,7 @@ TEST_F(trace, wait_for_all_that_blocks)
 	EXPECT_EVENTS(1, "acquire: instance=%u object=5 ", self->instance);
 }
 
-/* A wait that queued could be granted a pulse that comes after its deadline. */
+/* If a poll queued, a pulse after its deadline could satisfy it. */
 TEST_F(trace, no_queue_after_the_deadline)
 {
 	static const int clocks[2] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
@@ -297,7 +296,7 @@ TEST_F(trace, no_queue_after_the_deadline)
 	EXPECT_EVENTS(0, "queue:");
 }
 
-/* The end of a wait is traced also where its beginning is not. */
+/* The end of a wait is traced even if its beginning was not. */
 TEST_F(trace, end_alone)
 {
 	int event = event_create(self->dev, 1, 1);

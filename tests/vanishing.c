@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that vanishes in the middle of a call, after the call has seen that it can
- * be written: the only case in which a call that fails has acted.  It returns EFAULT
- * then, and does no other harm: no wait stays in a queue, and the next call works.
+ * Memory that becomes inaccessible during a call, after the call has tested it: the only case
+ * in which a call fails although it has acted.  It returns EFAULT, and does no other harm: no
+ * wait remains in a queue, and the next call works.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 
 #define PROT_RW		(PROT_READ | PROT_WRITE)
 
-/* A wait whose argument vanishes while it sleeps. */
+/* A wait whose argument becomes inaccessible while it sleeps. */
 FIXTURE(asleep) {
 	int dev;
 	int event;
@@ -23,7 +23,7 @@ FIXTURE(asleep) {
 
 FIXTURE_VARIANT(asleep) {
 	unsigned long request;
-	int left;		/* what may be done with the page later */
+	int left;		/* what is still allowed for the page then */
 };
 
 FIXTURE_VARIANT_ADD(asleep, any_read_only) { NTSYNC_IOC_WAIT_ANY, PROT_READ };
@@ -63,18 +63,18 @@ TEST_F(asleep, is_woken_and_has_acquired)
 	EXPECT_EQ(0U, prev);
 	EXPECT_EVENT(0, 0, self->event);
 
-	/* No one is left in the queue. */
+	/* No wait is left in the queue. */
 	EXPECT_EQ(0, event_set(self->event, &prev));
 	EXPECT_EQ(0, poll_any(self->dev, &self->event, 1, NULL));
 }
 
-/* Without a result there is nothing to write. */
+/* A wait without a result writes nothing. */
 TEST_F(asleep, times_out)
 {
 	__u64 patience = NSEC_PER_SEC / 4;
 	bool slept = false;
 
-	/* Until it is long enough to be seen asleep. */
+	/* Repeat with a longer time until it is seen asleep. */
 	for (; !slept && patience < 64 * NSEC_PER_SEC; patience *= 2) {
 		waiter_fill(self->waiter, self->dev, variant->request,
 			    &self->event, 1, ME, 0);
@@ -90,18 +90,18 @@ TEST_F(asleep, times_out)
 	EXPECT_TRUE(slept);
 }
 
-/* An argument that comes and goes while one call after the other is made. */
+/* An argument that appears and disappears during a series of calls. */
 FIXTURE(flicker) {
 	int dev;
 	struct object object;
 	size_t size;
-	void *arg;		/* as the calls see it */
-	void *always;		/* the same memory, always there */
+	void *arg;		/* the address for the calls */
+	void *always;		/* the same memory, always accessible */
 	pthread_t thread;
 	atomic_bool stop;
 };
 
-/* Calls that change an object of this kind, and what they make it. */
+/* Calls that change an object of this kind, and the state after them. */
 FIXTURE_VARIANT(flicker) {
 	enum kind kind;
 	unsigned long request;
@@ -198,7 +198,7 @@ static int unsignal(int dev, struct object object)
 	return wait_any(dev, &object.fd, 1, NOBODY_WAITS, 0, 0, NULL);
 }
 
-/* Makes the call with the argument that may or may not be there. */
+/* Makes the call, with an argument that may or may not be accessible. */
 static int flickering_call(FIXTURE_DATA(flicker) * self, unsigned long request)
 {
 	bool wait = _IOC_SIZE(request) == sizeof(struct ntsync_wait_args);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Waits for all: they need one instant at which all objects are signaled, and one step. */
+/* Waits for all: all objects must be signaled at one instant, and are taken in one step. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "task.h"
@@ -34,7 +34,7 @@ static bool start_any(struct waiter *waiter, int dev, const int *objs,
 				    count, owner, 0);
 }
 
-/* There is an instant at which all of nothing is signaled: any. */
+/* All of no objects are signaled at any instant. */
 TEST_F(wait_all, zero_objects_are_all_signaled)
 {
 	__u32 index;
@@ -109,7 +109,7 @@ TEST_F(wait_all, repeats_are_refused)
 	EXPECT_EVENT(0, 1, b);
 }
 
-/* Whatever finds repeats must find them at any two places, and the alert. */
+/* Repeats must be found at any two places, and in the alert. */
 TEST_F(wait_all, repeats_in_a_large_set)
 {
 	int first, second, saved, objs[NTSYNC_MAX_WAIT_COUNT];
@@ -133,8 +133,8 @@ TEST_F(wait_all, repeats_in_a_large_set)
 }
 
 /*
- * Objects are not repeats because a hash or a number of theirs is the same:
- * all pairs from more objects than a small table has places.
+ * Different objects are not repeats, even if a hash of theirs is the same: tries all pairs of
+ * more objects than a small table has slots.
  */
 TEST_F(wait_all, different_objects_are_no_repeats)
 {
@@ -188,7 +188,7 @@ TEST_F(wait_all, more_than_the_most_is_refused)
 	EXPECT_EQ(0, poll_all(self->dev, objs, NTSYNC_MAX_WAIT_COUNT, NULL));
 }
 
-/* A missing one, at whatever place, leaves the 63 others as they are. */
+/* If one is not signaled, at any place, the other 63 do not change. */
 TEST_F(wait_all, one_missing_of_64)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -221,7 +221,7 @@ FIXTURE(all_kinds) {
 	struct waiter waiter;
 };
 
-/* The order in which they are signaled; each order is a variant. */
+/* The orders in which they are signaled, one for each variant. */
 FIXTURE_VARIANT(all_kinds) {
 	int order[KINDS];
 };
@@ -312,7 +312,7 @@ TEST_F(all_kinds, blocks_until_the_last)
 		EXPECT_ACQUIRED(self->object[i], ME);
 }
 
-/* While it waits, others can take the objects that are already signaled. */
+/* While it waits, other waits can take the objects that are already signaled. */
 TEST_F(all_kinds, taken_back_meanwhile)
 {
 	int i, place, fd;
@@ -339,7 +339,7 @@ TEST_F(all_kinds, taken_back_meanwhile)
 		EXPECT_ACQUIRED(self->object[i], ME);
 }
 
-/* A wait that gave up watches nothing any more. */
+/* A wait that has given up watches no object. */
 TEST_F(all_kinds, timed_out_takes_nothing)
 {
 	__u64 soon = clock_ns(CLOCK_MONOTONIC) + 1000000;
@@ -354,7 +354,7 @@ TEST_F(all_kinds, timed_out_takes_nothing)
 		EXPECT_SIGNALED(self->object[i]);
 }
 
-/* Signals that alternate move what the wait watches, each time. */
+/* Alternating signals: each moves the watch. */
 TEST_F(wait_all, alternating_signals)
 {
 	struct waiter waiter;
@@ -445,7 +445,7 @@ TEST_F(wait_all, blocked_with_every_count)
 	}
 }
 
-/* All before any, though the wait for any began earlier. */
+/* A wait for all comes before a wait for any that began earlier. */
 TEST_F(wait_all, goes_before_any)
 {
 	struct waiter any, all;
@@ -488,7 +488,7 @@ TEST_F(wait_all, goes_before_any_for_a_mutex)
 	EXPECT_MUTEX(ME, 1, objs[0]);
 }
 
-/* What it cannot complete it does not keep from others. */
+/* A wait for all that cannot be satisfied leaves its objects to others. */
 TEST_F(wait_all, unsatisfied_does_not_hold_up_any)
 {
 	struct waiter any, all;
@@ -546,7 +546,7 @@ TEST_F(wait_all, competing_for_three)
 	EXPECT_EQ(0, count_set(objs, 3));
 }
 
-/* Two for the same set: the one that began first, then the other. */
+/* Two waits for the same set are served in the order in which they began. */
 TEST_F(wait_all, competing_for_the_same)
 {
 	struct waiter first, second;
@@ -641,8 +641,8 @@ TEST_F(wait_all, own_mutex_is_signaled)
 }
 
 /*
- * Of two that a signal satisfies the first acquires what is the alert of the
- * other: a mutex, which is signaled for its owner only.
+ * A signal satisfies two waits, and the first one acquires the alert of the other: a mutex,
+ * which is signaled only for its owner.
  */
 TEST_F(wait_all, alert_acquired_in_the_same_step)
 {
@@ -665,7 +665,7 @@ TEST_F(wait_all, alert_acquired_in_the_same_step)
 	EXPECT_MUTEX(ME, 2, objs[1]);
 }
 
-/* The dead owner's mutex is told of, wherever it stands among few or many. */
+/* An abandoned mutex is reported, at every place among few or many objects. */
 TEST_F(wait_all, abandoned_mutex_among_others)
 {
 	static const int counts[] = { 2, 9, 10, 64 };
@@ -691,7 +691,7 @@ TEST_F(wait_all, abandoned_mutex_among_others)
 	}
 }
 
-/* A signaled mutex becomes unsignaled for the wait: watched anew. */
+/* A mutex that was signaled becomes unsignaled for the wait, and must be watched again. */
 TEST_F(wait_all, mutex_changes_hands_meanwhile)
 {
 	int objs[2] = { mutex_create(self->dev, 0, 0),
@@ -731,7 +731,7 @@ TEST_F(wait_all, recursion_limit_is_unsignaled)
 	EXPECT_MUTEX(ME, UINT32_MAX, objs[1]);
 }
 
-/* The death of one of two owners is told with both mutexes. */
+/* If one of two owners is dead, acquiring both mutexes reports it. */
 TEST_F(wait_all, two_mutexes_from_two_owners)
 {
 	int objs[2] = { mutex_create(self->dev, OTHER, 2),
@@ -755,7 +755,7 @@ TEST_F(wait_all, two_mutexes_from_two_owners)
 	EXPECT_MUTEX(ME, 2, objs[1]);
 }
 
-/* All is one instant: no other thread may see the set half acquired. */
+/* No other thread may see that only a part of the set has been acquired. */
 struct taker {
 	int dev;
 	const int *objs;
@@ -778,7 +778,7 @@ static void *take_main(void *data)
 			atomic_fetch_add(&taker->strange, 1);
 			break;
 		}
-		/* No one else can have had either while we have both. */
+		/* While we have both, no other thread can have either. */
 		atomic_fetch_add(&taker->taken, 1);
 		if (event_set(taker->objs[i % 2], &prev) || prev)
 			atomic_fetch_add(&taker->strange, 1);

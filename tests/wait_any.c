@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Waits for any: which object ends the wait, and that only that one changes. */
+/* Waits for any: which object ends the wait, and that no other one changes. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "waiter.h"
@@ -64,7 +64,7 @@ TEST_F(wait_any, every_count_and_place)
 	}
 }
 
-/* Objects that are not in the array are not looked at. */
+/* Objects that are not in the array do not matter. */
 TEST_F(wait_any, count_is_the_end)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -95,7 +95,7 @@ TEST_F(wait_any, more_than_the_most_is_refused)
 		  count_set(objs, NTSYNC_MAX_WAIT_COUNT + 1));
 }
 
-/* The first signaled of the array goes first, each time. */
+/* Each wait takes the first signaled object in the array. */
 TEST_F(wait_any, drains_in_order)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -115,7 +115,7 @@ TEST_F(wait_any, drains_in_order)
 				       NULL));
 }
 
-/* Only index is written, and that only by a success. */
+/* Only index is written, and only on success. */
 TEST_F(wait_any, writes_only_the_index)
 {
 	int objs[2] = { sem_create(self->dev, 0, 2), event_create(self->dev,
@@ -200,7 +200,7 @@ TEST_F(any_pair, none_signaled)
 	EXPECT_UNSIGNALED(self->object[0]);
 	EXPECT_UNSIGNALED(self->object[1]);
 
-	/* Nor does a wait that gave up take what comes later. */
+	/* A wait that has given up does not take a later signal. */
 	EXPECT_EQ(0, object_signal(self->object[0]));
 	EXPECT_EQ(0, object_signal(self->object[1]));
 	EXPECT_SIGNALED(self->object[0]);
@@ -238,7 +238,7 @@ TEST_F(any_pair, both_signaled)
 	EXPECT_SIGNALED(self->object[1]);
 }
 
-/* With no timeout, too, an available object is taken at once and in order. */
+/* Without a timeout, a signaled object is taken immediately and in order as well. */
 TEST_F(any_pair, both_signaled_without_timeout)
 {
 	__u32 index;
@@ -302,7 +302,7 @@ TEST_F(any_pair, first_signal_decides)
 	EXPECT_SIGNALED(self->object[0]);
 }
 
-/* The lowest place of an object that stands several times counts. */
+/* If an object is listed several times, its lowest place counts. */
 TEST_F(any_pair, repeats)
 {
 	int a = self->objs[0], b = self->objs[1];
@@ -331,12 +331,12 @@ TEST_F(any_pair, repeats_blocked)
 	EXPECT_ACQUIRED(self->object[0], ME);
 	EXPECT_UNSIGNALED(self->object[1]);
 
-	/* None of its six places may still be queued. */
+	/* None of its six entries may still be queued. */
 	EXPECT_EQ(0, object_signal(self->object[1]));
 	EXPECT_SIGNALED(self->object[1]);
 }
 
-/* One acquisition, however often it stands there. */
+/* It is acquired once, however often it is listed. */
 TEST_F(wait_any, repeats_acquire_once)
 {
 	int sem = sem_create(self->dev, 3, 3);
@@ -369,7 +369,7 @@ TEST_F(wait_any, repeats_acquire_once_when_woken)
 	EXPECT_SEM(2, 3, sem);
 }
 
-/* A duplicated descriptor is another name of the same object. */
+/* A duplicated descriptor refers to the same object. */
 TEST_F(wait_any, repeats_by_dup)
 {
 	int a = event_create(self->dev, 0, 1);
@@ -410,7 +410,7 @@ TEST_F(wait_any, one_object_64_times)
 	EXPECT_EVENT(0, 0, a);
 }
 
-/* A small wait and a large one may well be stored differently: all sizes. */
+/* Small and large waits may be stored differently, so try all sizes. */
 TEST_F(wait_any, blocked_with_every_count)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
@@ -443,7 +443,7 @@ TEST_F(wait_any, blocked_with_every_place)
 		ASSERT_EQ(0, event_set(objs[place], &prev));
 		ASSERT_EQ(0, waiter_join(&waiter));
 		ASSERT_EQ(place, waiter.args.index);
-		/* It must be gone from the queues of all the others. */
+		/* It must have left the queues of all other objects. */
 		for (i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
 			ASSERT_EQ(0, event_set(objs[i], &prev));
 		ASSERT_EQ(NTSYNC_MAX_WAIT_COUNT,
@@ -473,7 +473,7 @@ TEST_F(wait_any, own_mutex_is_signaled)
 	EXPECT_EQ(-ETIMEDOUT, wait_any(self->dev, objs, 2, THIRD, 0, 0, NULL));
 }
 
-/* At the recursion limit even the owner goes on to the next object. */
+/* At the recursion limit even the owner takes the next object. */
 TEST_F(wait_any, mutex_at_its_limit_is_passed_over)
 {
 	int objs[2] = { mutex_create(self->dev, ME, UINT32_MAX),
@@ -488,7 +488,7 @@ TEST_F(wait_any, mutex_at_its_limit_is_passed_over)
 	EXPECT_SEM(0, 1, objs[1]);
 }
 
-/* Waits that share objects: one signal, one of them. */
+/* Waits that share objects: each signal satisfies one of them. */
 TEST_F(wait_any, overlapping_waits)
 {
 	struct waiter first, second;

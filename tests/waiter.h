@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Waits in separate threads, and how to know that they block.
+ * Waits in separate threads, and a way to know that they block.
  *
- * /proc shows what a thread does in the kernel: a wait blocks when its thread
- * sleeps (state S) in exactly the ioctl that the waiter was given.  A call that
- * satisfies a wait wakes its thread before it returns, so if the wait still blocks
- * after an operation, the operation did not end the wait.
+ * /proc shows what a thread does in the kernel: a wait blocks when its thread sleeps (state
+ * S) in the waiter's ioctl.  A call that satisfies a wait wakes its thread before it returns,
+ * so if the wait still blocks after a call, the call did not end it.
  */
 #ifndef NTSYNC_WAITER_H
 #define NTSYNC_WAITER_H
@@ -22,7 +21,7 @@
 #include <sys/syscall.h>
 #include "ntsync_util.h"
 
-/* Only a hang takes this long. */
+/* Longer than anything takes except a hang. */
 #define WAITER_LIMIT_SEC	120
 
 /* What waiter_join() returns for a wait that does not end. */
@@ -39,7 +38,7 @@ struct waiter {
 	int ret;
 };
 
-/* A moment for other threads, in a loop that waits for a condition. */
+/* Gives other threads time, in a loop that waits for a condition. */
 static inline void waiter_pause(void)
 {
 	struct timespec moment = { .tv_nsec = 500000 };
@@ -58,7 +57,7 @@ static inline char thread_state(pid_t tid)
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	/* The name in parentheses may hold anything but the last ')'. */
+	/* The name in parentheses may itself contain parentheses. */
 	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
 		state = 0;
 	fclose(file);
@@ -66,8 +65,7 @@ static inline char thread_state(pid_t tid)
 }
 
 /*
- * Does @tid, a thread or another process, sleep in ioctl(..., @request, @arg) at this
- * instant?
+ * Does @tid, a thread or another process, sleep in ioctl(..., @request, @arg) now?
  */
 static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 				   const void *arg)
@@ -107,7 +105,7 @@ static inline int waiter_run(struct waiter *w)
 	return -pthread_create(&w->thread, NULL, waiter_main, w);
 }
 
-/* Describes the usual wait: no timeout. */
+/* Prepares a wait without a timeout. */
 static inline void waiter_fill(struct waiter *w, int dev, unsigned long request,
 			       const int *objs, __u32 count, __u32 owner,
 			       int alert)
@@ -135,8 +133,8 @@ static inline int waiter_start(struct waiter *w, int dev, unsigned long request,
 }
 
 /*
- * Returns true as soon as the wait sleeps, and false if it has returned instead (or
- * if it does neither for so long that something must be broken).
+ * Returns true as soon as the wait sleeps, and false if it has returned (or does neither
+ * for so long that something must be broken).
  */
 static inline bool waiter_blocks(struct waiter *w)
 {
@@ -155,7 +153,7 @@ static inline bool waiter_blocks(struct waiter *w)
 	return false;
 }
 
-/* The return value of the wait; WAITER_HANGS if it does not return. */
+/* Returns the result of the wait, or WAITER_HANGS if it does not return. */
 static inline int waiter_join(struct waiter *w)
 {
 	struct timespec limit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An instance with objects in typical states, which are recorded: comparing finds what
- * a failed call has changed.
+ * An instance with objects in typical states.  The states are recorded, and compared after a
+ * call that failed.
  */
 #ifndef NTSYNC_WORLD_H
 #define NTSYNC_WORLD_H
@@ -32,7 +32,7 @@ static inline int world_fd(const struct world *world, enum thing thing)
 	return thing == THE_DEVICE ? world->dev : world->object[thing].fd;
 }
 
-/* Records the present state of everything. */
+/* Records the current state of everything. */
 static inline void world_remember(struct world *world)
 {
 	int i;
@@ -82,7 +82,7 @@ static inline void world_destroy(struct world *world)
 	close(world->dev);
 }
 
-/* Returns how many things have changed, and says which. */
+/* Prints what has changed, and returns how many changes there are. */
 static inline int world_changes(const struct world *world)
 {
 	int i, now = open_descriptors(), changes = 0;
