@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # for the script, and out and tree from it
-# The driver's tests in a guest, for tests/check and tests/quick.  Needs lib.sh and
+# Runs the driver's tests in a guest, for tests/check and tests/quick.  Needs lib.sh and
 # results.sh.
 
 programs=$top/build/programs
@@ -9,7 +9,7 @@ program_limit=300 vm_limit=1500
 # Debug kernels are slow, and user-mode Linux runs the programs in full.
 ! { is_debug_kernel || is_user_mode; } || program_limit=900 vm_limit=2700
 ! is_user_mode || widths=(64)
-# For runs on many kernels: the code for 32-bit callers is the same on each.
+# In runs on many kernels, 32-bit programs are tested on some only: they use the same code.
 [[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3|6\.1-kasan)$ ]] || widths=(64)
 memory=4G cc=gcc
 architecture_of "$kernel"
@@ -22,7 +22,7 @@ fi
 
 built_in() { kernel_has CONFIG_NTSYNC=y; }
 
-# All runs share the programs, and make knows which are stale.
+# All runs share the programs, and make rebuilds those that are out of date.
 build_programs() {
 	say "building the test programs"
 	mkdir -p "$programs"
@@ -31,22 +31,23 @@ build_programs() {
 		fail "the test programs: one does not compile"
 }
 
-# boot FOLDER MODULE OPTION...: replaces the shell with a guest that leaves its kernel's
-# messages in the folder, so call it in a subshell.
+# boot FOLDER MODULE OPTION...: replaces the shell with a guest that writes its kernel's
+# messages to the folder, so call it in a subshell.
 boot() {
 	exec "${vm[@]}" --kernel "$cache/kernel-$kernel/vmlinuz" ${2:+--module "$2"} \
 		--file "$programs:/tests" --time "$vm_limit" --append 'slab_nomerge oops=panic' \
 		--boot-time 300 --log "$1/kernel.log" "${@:3}" 2>&1
 }
 
-# A guest with the driver and what tests/guest needs.  That reads the kernel's log itself.
+# Boots a guest with the driver and the files of tests/guest, which checks the kernel's log
+# itself.
 boot_with_driver() {
 	boot "$1" "$(built_in || echo "$out/ntsync.ko")" --may-complain --file tests/guest \
 		--file "$tree/tests/modules/false_alarm.ko" "${@:2}"
 }
 
-# in_guest COMMAND...: runs the command, which boots a guest, and reads the results of the
-# groups ${wanted[@]}.
+# in_guest COMMAND...: runs a command that boots a guest, and reads the results of the groups
+# ${wanted[@]}.
 in_guest() {
 	say "booting Linux $kernel"
 	read_guest "${wanted[@]}" < <("$@" | tee "$out/guest.log"

@@ -9,19 +9,19 @@ kernel=${1:-6.1}
 # shellcheck source=tests/vm/arch.sh
 . "$top/tests/vm/arch.sh"
 
-# The kernels of other processors: those that are run, those for which the module is only
-# built, and among these the ones of Debian's unstable, which change at any time.
+# Kernels for other processors: those that run in VMs, those for which the module is only
+# built, and those from Debian unstable, which may change at any time.
 run_elsewhere=(6.1-arm64 6.1-i386 6.12-armhf 6.12-ppc64el 6.12-riscv64 6.12-s390x)
 built_elsewhere=(6.1-armhf 6.12-arm64 7.3-arm64)
 unstable=(7-loong64)
 
-# Do not use those of a make that called us.
+# Ignore the options of a make that called us.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 say() { echo "$self: $*" >&2; }
 die() { say "$@"; exit 1; }
 
-# Two runs in one folder would build over each other.
+# Waits for another run in this folder, which would overwrite our files.
 take_turns() {
 	local folder=${out:-$top/build/$self}
 	mkdir -p "${folder%/*}"
@@ -29,14 +29,14 @@ take_turns() {
 	flock -n 8 || { say "waiting for another make $self in this folder"; flock 8; }
 }
 
-# A copy of the sources as in a clean clone, but with uncommitted edits.
+# Copies the sources like a clone, but with uncommitted changes.
 copy_sources() {
 	rm -rf "$1"
 	mkdir -p "$1"
 	tar -C "$top" -c --exclude-vcs --exclude-vcs-ignores --exclude=./build . | tar -C "$1" -x
 }
 
-# Gets Debian's kernel of that name, or builds ours, and gets what is needed to boot it.
+# Gets Debian's kernel of that name, or builds ours, and what is needed to boot it.
 get_kernel() {
 	local fetch=$top/tests/vm/fetch
 	architecture_of "$1"
@@ -51,7 +51,7 @@ get_kernel() {
 	fi
 }
 
-# Do the headers say that the kernel has this option?
+# Does the kernel have this option?
 kernel_has() {
 	grep -qsx "$1" "$cache/kernel-$kernel/headers/include/config/auto.conf"
 }
@@ -68,9 +68,9 @@ instruments() {
 		echo GCOV_PROFILE=y KCFLAGS=-fprofile-update=atomic CFLAGS_ntsync.o=-fno-inline
 }
 
-# Runs make with the compiler with which the kernel's distribution builds modules.
-# Debian's kernels were unpacked without the vmlinux that BTF needs, so the version of
-# pahole does not matter either.
+# Runs make with the compiler that the kernel's distribution uses for modules.  Debian's
+# kernels are unpacked without vmlinux, so there is no BTF, and the version of pahole does
+# not matter.
 kmake() {
 	local folder=$cache/kernel-$kernel inside=() cross=() gcc=gcc-12
 	if [[ -e $folder/system ]]; then
@@ -91,8 +91,8 @@ kbuild() {
 	kmake -C "$cache/kernel-$kernel/headers" "${clang[@]}" $(instruments) "$@"
 }
 
-# Runs a command in the system of another Debian, with this folder at the same path.
-# The mounts end with the command.
+# Runs a command in the root of another Debian, with this folder at the same path.  The
+# mounts go away when the command exits.
 in_system() {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --map-root-user --mount sh -ec '
@@ -120,7 +120,7 @@ replace_between() {
 	fi
 }
 
-# Results.  The output of a test's command is left in $out/said.
+# Results.  The output of the last test's command is in $out/said.
 
 passed=0 failed=0 skipped=0 remarks=()
 
@@ -164,7 +164,7 @@ says() {
 	fi
 }
 
-# The failures in a log of results, each with the last lines that the test printed.
+# Prints the failures in a log of results, each with the last lines of the test's output.
 failures() {
 	awk '
 		/^    / { said[++n] = $0; next }
@@ -172,7 +172,7 @@ failures() {
 		{ n = 0 }' "$1"
 }
 
-# The end of a run: the failures, a last remark and the counts.
+# Ends a run: prints the failures, a remark and the counts.
 tally() {
 	echo
 	[[ ${#remarks[@]} == 0 ]] || printf '%s\n' "${remarks[@]}" ''

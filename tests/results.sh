@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # for the script, and kernel and top from it
-# Reads the output of tests/guest, judges its programs and counts with pass, fail and
-# skip of lib.sh.  The caller says which groups of results a guest has, so output that is
-# cut off is a failure.
+# Reads the output of tests/guest and counts its results with pass, fail and skip of lib.sh.
+# The caller says which groups of results to expect, so output that is cut off is a failure.
 
-# What tests/guest does after its programs.
+# The groups that tests/guest adds after its programs.
 after_programs=(afterwards "a failing test" "a crash" "a hang" "a warning of the kernel")
 
-# Does tests/skips have this skip for this kernel?
+# skip_is_known PROGRAM TEST REASON: does tests/skips list this skip for this kernel?
 skip_is_known() {
 	local pattern program test why
 	while IFS=';' read -r pattern program test why; do
@@ -20,12 +19,12 @@ skip_is_known() {
 	return 1
 }
 
-# Lines that are neither a result nor about one.
+# Called for lines that are neither a result nor about one.
 note() {
 	notes+=("$1")
 }
 
-# Judges the program that has ended.  Prints nothing if all is well.
+# Prints what is wrong with the program that has ended with status $1, if anything.
 verdict() {
 	if [[ -n $hung ]]; then
 		echo "no end after $hung s"
@@ -52,9 +51,9 @@ end() {
 	verdict=$(verdict "$1")
 	if [[ -n $expected ]]; then
 		if [[ $verdict == "$expected" ]]; then
-			pass "detector: $group is seen ($verdict)"
+			pass "detector: $group is reported ($verdict)"
 		else
-			fail "detector: $group must be seen as \"$expected\", not \"$verdict\""
+			fail "detector: $group must be reported as \"$expected\", not \"$verdict\""
 		fi
 	elif [[ -n $verdict && $verdict != +([0-9])' failed' ]]; then
 		show_notes
@@ -64,7 +63,7 @@ end() {
 	group='' expected='' notes=()
 }
 
-# Prints the output since the last result; if it is long, only both ends.
+# Prints the output since the last result; if it is long, only its first and last lines.
 show_notes() {
 	local count=${#notes[@]}
 	((count <= 100)) ||
@@ -73,7 +72,7 @@ show_notes() {
 	notes=()
 }
 
-# One line "ok 1 name", "not ok 1 name" or "ok 1 # SKIP why" of a program.
+# Handles a line "ok 1 name", "not ok 1 name" or "ok 1 # SKIP why" of a program.
 result() {
 	local name=$1 test why
 	name=${name#not } name=${name#ok}
@@ -88,7 +87,7 @@ result() {
 		if skip_is_known "${group% [36][24]}" "$test" "$why"; then
 			skip "$group: $test" "$why"
 		else
-			fail "$group: $test is skipped, of which tests/skips does not know: $why"
+			fail "$group: $test is skipped, and tests/skips does not list this: $why"
 		fi
 	elif [[ $1 == not* ]]; then
 		show_notes
@@ -134,5 +133,5 @@ read_guest() {
 	for name; do
 		[[ " ${ended[*]} " == *" $name "* ]] || missing+=("$name")
 	done
-	fail "results of these groups are missing, or there are others: ${missing[*]}"
+	fail "these groups are missing, or there are others: ${missing[*]}"
 }

@@ -3,8 +3,8 @@
 # The litmus tests of this folder, for tests/spin/check.
 # shellcheck disable=SC2154 # it sets out, and tests/lib.sh cache
 
-# Runs herd7 on a test, with a break or without.  Sets verdict to "never" or "sometimes",
-# which says whether the outcome in the test's last line is possible, or to "data race".
+# Runs herd7 on a test, with a break or without.  Sets verdict to "never" or "sometimes", for
+# whether the outcome in the test's last line is possible, or to "data race".
 run_litmus() {
 	local run=$out/$1.litmus${2:+.$2}
 	report=$run.log
@@ -47,7 +47,7 @@ orders_of() {
 		sed 's/^ //' | sort -u
 }
 
-# The tests are about the current ntsync.c: ops.def quotes all its lines that order memory.
+# Checks that ops.def quotes all lines of the current ntsync.c that order memory.
 check_quotes() {
 	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.def | sort -u) \
 		<(orders_of ntsync.c) >"$out/quotes"; then

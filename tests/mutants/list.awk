@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Lists ways to break ntsync.c, one per line: SECTION, FUNCTION, KIND, EDITS, separated by
 # tabs.  Each edit is LINE=TEXT, the new text of that line; edits are separated by a \036.
-# Assertions are left alone, and so is cond_resched(), which bench-latency tests.
+# Does not break assertions, nor cond_resched(), which bench-latency tests.
 
 function trim(text) { sub(/^[ \t]+/, "", text); return text }
 function indent(text) { match(text, /^\t*/); return substr(text, 1, RLENGTH) }
@@ -15,7 +15,7 @@ function emit(kind, edits) { print section "\t" name "\t" kind "\t" edits }
 
 function edit(at, text) { return at "=" text }
 
-# Replaces one operator by another, at each place of the line where it occurs.
+# Replaces one operator by another, once for each place in the line where it occurs.
 function exchange(at, from, to, kind,    text, rest, before, place) {
 	text = line[at]
 	rest = text
@@ -29,7 +29,7 @@ function exchange(at, from, to, kind,    text, rest, before, place) {
 }
 
 function operators(at) {
-	# What is the whole condition is negated already.
+	# An operator that is the whole condition is negated by negate().
 	if (!can_negate(at) || line[at] ~ / (&&|\|\|) /) {
 		exchange(at, " == ", " != ", "condition")
 		exchange(at, " != ", " == ", "condition")
@@ -72,7 +72,7 @@ function independent(a, b,    left, right) {
 	return left[1] != right[1] && !index(left[2], right[1]) && !index(right[2], left[1])
 }
 
-# The last line of the statement that begins here, or 0.
+# The last line of the statement that starts here, or 0.
 function statement(at,    last, text) {
 	text = trim(line[at])
 	if (text == "") return 0
@@ -95,8 +95,8 @@ function without(from, to,    text, at) {
 	return text
 }
 
-# Does it matter in which order two statements come?  Not of what makes a new object ready
-# before another thread can see it, nor of two reads of a caller's memory.
+# Does the order of two statements matter?  Not when they initialize a new object that no
+# other thread can see, or both read a caller's memory.
 function matters(a, b) {
 	if ((a b) ~ /_init\(|init_[a-z_]+\(|INIT_LIST_HEAD\(|atomic_inc_return\(/) return 0
 	return !independent(a, b) && (a !~ /unsafe_get_user/ || b !~ /unsafe_get_user/)
@@ -106,14 +106,14 @@ function statements(at,    last) {
 	last = statement(at)
 	if (!last) return
 	emit(line[at] ~ /(_put|put_files?|free)\(/ ? "reference" : "statement", without(at, last))
-	# Two statements of one line each, swapped.  What comes after break is left out by that.
+	# Swaps two statements of one line each; not before break or continue.
 	if (last == at && indent(line[at]) == indent(line[at + 1]) && statement(at + 1) == at + 1 &&
 	    line[at + 1] !~ /\t(break|continue);/ && line[at - 1] !~ /\)$|else$/ &&
 	    matters(line[at], line[at + 1]))
 		emit("order of statements", edit(at, line[at + 1]) "\036" edit(at + 1, line[at]))
 }
 
-# A function that does not take its locks.
+# Removes the locking from a function.
 function unlocked(first, last, lock, unlock, kind,    at, edits, n, text) {
 	for (at = first; at <= last; at++) {
 		text = line[at]
@@ -134,7 +134,7 @@ END {
 			section = line[at]
 			gsub(/^\/\* | \*\/$/, "", section)
 		}
-		# Some are the beginning of a longer comment that stands alone.
+		# Some section names are the first words of a longer comment.
 		if (line[at] == "/*" && line[at - 1] == "") head = line[at + 1]
 		if (line[at] == " */" && line[at + 1] == "" && match(head, /^ \* ([^.;:]*)/, part) &&
 		    at > 50) section = part[1]

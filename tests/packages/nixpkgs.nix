@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Replaces nixpkgs, as far as packaging/nix needs it: the build tools are this machine's,
-# and the kernel's headers are in a folder.
+# Replaces nixpkgs for packaging/nix: the build tools are this machine's, and the kernel's
+# headers are in a folder.
 { headers }:
 
 {

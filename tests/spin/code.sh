@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Ties the models and litmus tests to the functions that they stand for; for tests/spin/check.
+# Checks, for tests/spin/check, whether functions that models and litmus tests stand for have
+# changed.
 # shellcheck disable=SC2154 # it sets out
 
-# The functions of the driver, one a line: the name, and the text without comments.
+# Prints the functions of the driver, one per line: the name, and the text without comments.
 functions_of() {
 	cat "$@" | gcc -fpreprocessed -E -P -x c - 2>/dev/null | awk '
 		/^{/ { inside = 1 }
@@ -51,12 +52,12 @@ check_code() {
 	done < <(sed -n 's/^ \* code: //p' tests/spin/*.pml | tr ' ' '\n' | sort -u)
 	while read -r name _; do
 		changed=1
-		echo "    $name has changed; these stand for it: $(grep -lw "$name" tests/spin/*.pml tests/litmus/*.litmus | tr '\n' ' ')"
+		echo "    $name has changed; it is modeled in: $(grep -lw "$name" tests/spin/*.pml tests/litmus/*.litmus | tr '\n' ' ')"
 	done < <(grep -v '^#' tests/spin/confirmed | diff - "$out/sums" | sed -n 's/^[<>] //p' | sort -u -k 1,1)
 	if ((changed)); then
-		echo "    look whether they still say what it does, then run tests/spin/check confirm"
-		fail "code: the functions that models stand for are as they were when these were looked at"
+		echo "    check that the models still match, then run tests/spin/check confirm"
+		fail "code: the functions that models stand for have not changed since the last review"
 	else
-		pass "code: the functions that models stand for are as they were when these were looked at"
+		pass "code: the functions that models stand for have not changed since the last review"
 	fi
 }
