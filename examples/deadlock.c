@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A deadlock to look at: threads that each own a mutex and wait for the next
+ * An example of a deadlock: threads that each own a mutex and wait for the next
  * thread's, in a ring, and zoe, who waits for the first thread's.  When Enter is
- * pressed, the first thread is declared dead, and all go on one after the other.
+ * pressed, the first thread is declared dead, and the others continue one by one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +34,7 @@ static void stop(const char *what)
 	exit(1);
 }
 
-/* Returns whether the owner before was declared dead. */
+/* Returns whether the previous owner was declared dead. */
 static bool lock(int mutex, __u32 owner)
 {
 	__u32 fd = mutexes[mutex];

@@ -3,9 +3,8 @@
  * A session: one server and three clients share the objects of one instance of
  * /dev/ntsync, the way Wine uses it.  The server opens the device, creates the
  * objects and passes all descriptors to the clients over unix sockets.  Then it
- * directs a play in which all of them use the objects, and records what happens.
- * The exit status is 0 if every step went as the script (the last third of this
- * file) says.
+ * tells them what to do, as run_script() says, and records what happens.  The
+ * exit status is 0 if every step has the expected result.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,24 +24,24 @@
 #include <unistd.h>
 #include <linux/ntsync.h>
 
-#define SESSION_SECONDS	60	/* the whole play */
-#define ANSWER_MS	10000	/* one answer of a client */
+#define SESSION_SECONDS	60	/* the whole session */
+#define ANSWER_MS	10000	/* one reply of a client */
 
 #define NSEC_PER_MSEC	1000000ULL
 #define NSEC_PER_SEC	1000000000ULL
 
 /*
- * The cast.  What stands here as a number is also the name under which a
- * client owns mutexes; the driver takes any number but 0.
+ * Who takes part.  The number is also the owner as which a client acquires
+ * mutexes; an owner may be any number except 0.
  */
 enum { SERVER, ANNA, BEN, CLEO, PEOPLE };
 
-/* The props.  Every process has them all, under descriptors of its own. */
-enum { DEVICE, LEDGER, ATTIC, TICKETS, MAIL, OPENING, NUDGE, PROPS };
+/* The device and the objects.  Every process has its own descriptors of them. */
+enum { DEVICE, LEDGER, ATTIC, TICKETS, MAIL, OPENING, NUDGE, THINGS };
 
-static int fds[PROPS];
+static int fds[THINGS];
 
-static const char * const prop_names[PROPS] = {
+static const char * const thing_names[THINGS] = {
 	[DEVICE]  = "/dev/ntsync",
 	[LEDGER]  = "ledger",
 	[ATTIC]   = "attic",
@@ -64,24 +63,24 @@ static struct {
 	[CLEO]   = { .name = "cleo", .colour = "\033[35m" },
 };
 
-/* What one can be asked to do, and what comes back. */
+/* What a client can be asked to do, and its reply. */
 
 #define NO_ALERT	0	/* DEVICE cannot be an alert */
 #define NEVER		UINT32_MAX
-#define MAX_PROPS	4
+#define MAX_THINGS	4
 
 struct request {
 	__u32 call;		/* the ioctl */
 	__u32 owner;
-	__u32 value;		/* how many to release, whom to declare dead */
-	__u32 ms;		/* when a wait gives up; 0: looks once */
-	__u32 alert;		/* a prop */
+	__u32 value;		/* how many to release, or which owner is dead */
+	__u32 ms;		/* timeout of a wait; 0: a poll */
+	__u32 alert;		/* an object */
 	__u32 count;
-	__u32 props[MAX_PROPS];		/* those to wait for, or the one to act on */
+	__u32 things[MAX_THINGS];		/* to wait for, or to act on */
 };
 
 struct reply {
-	bool begins;		/* a wait is about to begin; no result yet */
+	bool begins;		/* the call is about to begin; no result yet */
 	bool early;		/* a wait gave up before its time */
 	int error;
 	__u32 index;
@@ -102,11 +101,11 @@ static bool is_wait(const struct request *rq)
 	       rq->call == NTSYNC_IOC_WAIT_ALL;
 }
 
-/* -- Doing it: all calls of the driver but those that make objects. -- */
+/* -- All calls of the driver except those that create objects. -- */
 
 static void do_wait(const struct request *rq, struct reply *rp)
 {
-	__u32 objs[MAX_PROPS];
+	__u32 objs[MAX_THINGS];
 	struct ntsync_wait_args args = {
 		.timeout = UINT64_MAX,
 		.objs = (uintptr_t)objs,
@@ -117,10 +116,10 @@ static void do_wait(const struct request *rq, struct reply *rp)
 	__u32 i;
 
 	for (i = 0; i < rq->count; i++)
-		objs[i] = fds[rq->props[i]];
+		objs[i] = fds[rq->things[i]];
 	if (rq->alert != NO_ALERT)
 		args.alert = fds[rq->alert];
-	/* The deadline is absolute: to look once is to give up now. */
+	/* The deadline is absolute: a poll gives up now. */
 	if (rq->ms != NEVER)
 		args.timeout = now() + rq->ms * NSEC_PER_MSEC;
 
@@ -140,11 +139,11 @@ static void perform(const struct request *rq, struct reply *rp)
 	/* The longest argument is two words, and its first goes in. */
 	rp->values[0] = rq->call == NTSYNC_IOC_MUTEX_UNLOCK ? rq->owner :
 							      rq->value;
-	if (ioctl(fds[rq->props[0]], rq->call, rp->values) < 0)
+	if (ioctl(fds[rq->things[0]], rq->call, rp->values) < 0)
 		rp->error = errno;
 }
 
-/* -- The client: takes the descriptors, then does as it is asked. -- */
+/* -- The client: receives the descriptors, then does what it is asked. -- */
 
 static bool take_props(int sock)
 {
@@ -190,7 +189,7 @@ static int client(int sock)
 	return 0;
 }
 
-/* -- The server: writing down. -- */
+/* -- The server: recording. -- */
 
 static __u64 start;
 static unsigned int right, wrong;
@@ -212,17 +211,17 @@ static const char *paint(const char *colour)
 
 static int tally(void)
 {
-	printf("\n%s%u steps as they should be, %u not%s\n",
+	printf("\n%s%u steps as expected, %u not%s\n",
 	       paint(wrong ? "\033[1;31m" : "\033[1;32m"), right, wrong,
 	       paint("\033[0m"));
 	return wrong || !right;
 }
 
-/* For what leaves no way to go on. */
+/* For errors after which the session cannot continue. */
 static void stop(const char *subject, const char *problem)
 {
 	kill_clients();
-	printf("\n%sthe play stops here: %s: %s%s\n", paint("\033[1;31m"),
+	printf("\n%sthe session stops here: %s: %s%s\n", paint("\033[1;31m"),
 	       subject, problem, paint("\033[0m"));
 	wrong++;
 	exit(tally());
@@ -231,7 +230,7 @@ static void stop(const char *subject, const char *problem)
 static void took_too_long(int sig)
 {
 	static const char text[] =
-		"\nthe play stops here: it took too long as a whole\n";
+		"\nthe session stops here: it took too long\n";
 
 	(void)sig;
 	kill_clients();
@@ -240,7 +239,7 @@ static void took_too_long(int sig)
 	_exit(1);
 }
 
-static void scene(const char *heading, const char *what)
+static void topic(const char *heading, const char *what)
 {
 	static int number;
 
@@ -248,7 +247,7 @@ static void scene(const char *heading, const char *what)
 	       paint("\033[0m"), what);
 }
 
-/* One line, and the check that its result is the one in the script. */
+/* Prints a line, and checks that its result is the expected one. */
 static void note(int who, const char *what, const char *on, const char *result,
 		 const char *expected)
 {
@@ -264,21 +263,21 @@ static void note(int who, const char *what, const char *on, const char *result,
 		return;
 	}
 	wrong++;
-	printf("%8s  %-6s  %-17s  %-21s  SHOULD BE: %s\n", "", "", "", "",
+	printf("%8s  %-6s  %-17s  %-21s  EXPECTED: %s\n", "", "", "", "",
 	       expected);
 }
 
-static void describe_props(const struct request *rq, char *text, size_t size)
+static void describe_things(const struct request *rq, char *text, size_t size)
 {
 	size_t len = 0;
 	__u32 i;
 
 	for (i = 0; i < rq->count; i++)
 		len += snprintf(text + len, size - len, "%s%s", i ? ", " : "",
-				prop_names[rq->props[i]]);
+				thing_names[rq->things[i]]);
 	if (rq->alert != NO_ALERT)
 		snprintf(text + len, size - len, " (alert: %s)",
-			 prop_names[rq->alert]);
+			 thing_names[rq->alert]);
 }
 
 static void describe_wait(const struct request *rq, const struct reply *rp,
@@ -289,10 +288,10 @@ static void describe_wait(const struct request *rq, const struct reply *rp,
 	if (rq->call == NTSYNC_IOC_WAIT_ALL && rp->index == 0)
 		snprintf(text, size, "got all of them%s", dead);
 	else if (rp->index < rq->count)
-		snprintf(text, size, "got %s%s", prop_names[rq->props[rp->index]],
+		snprintf(text, size, "got %s%s", thing_names[rq->things[rp->index]],
 			 dead);
 	else if (rp->index == rq->count && rq->alert != NO_ALERT)
-		snprintf(text, size, "ended by %s%s", prop_names[rq->alert], dead);
+		snprintf(text, size, "ended by %s%s", thing_names[rq->alert], dead);
 	else
 		snprintf(text, size, "index %u", rp->index);
 }
@@ -360,7 +359,7 @@ static void describe(const struct request *rq, const struct reply *rp,
 	}
 }
 
-/* -- The server: directing. -- */
+/* -- The server: telling clients what to do. -- */
 
 static bool answers_within(int who, int ms)
 {
@@ -395,9 +394,9 @@ static bool asleep(int who)
 }
 
 /*
- * Nothing tells that someone has gone to sleep but looking again and again.
+ * The only way to find out that a client sleeps is to look repeatedly.
  * The look at the socket comes second: a client that sleeps because it is done
- * has answered before.
+ * has replied before.
  */
 static bool falls_asleep(int who)
 {
@@ -412,7 +411,7 @@ static bool falls_asleep(int who)
 	}
 }
 
-/* What each client is asleep over, or has been found not to be. */
+/* The last request of each client, and its reply if there is one. */
 static struct {
 	struct request request;
 	struct reply reply;
@@ -429,7 +428,7 @@ static void ask(int who, const char *what, const struct request *request,
 
 	asked[who].request = *request;
 	asked[who].answered = true;
-	describe_props(request, on, sizeof(on));
+	describe_things(request, on, sizeof(on));
 
 	if (who == SERVER) {
 		perform(request, reply);
@@ -438,7 +437,7 @@ static void ask(int who, const char *what, const struct request *request,
 		hear(who, reply);
 		if (!reply->begins)
 			stop(people[who].name, "is out of step");
-		/* Who has no deadline either answers or sleeps. */
+		/* Without a deadline a client either replies or sleeps. */
 		if (request->ms == NEVER && falls_asleep(who))
 			asked[who].answered = false;
 		else
@@ -452,21 +451,21 @@ static void ask(int who, const char *what, const struct request *request,
 	note(who, what, on, result, expected);
 }
 
-/* The props of a request, in order. */
+/* The objects of a request, in order. */
 #define LIST(...)	((const int[]){ __VA_ARGS__, -1 })
 
-static struct request ask_for(__u32 call, int who, const int *props)
+static struct request ask_for(__u32 call, int who, const int *things)
 {
 	struct request request = { .call = call, .owner = who };
 
-	while (*props >= 0)
-		request.props[request.count++] = *props++;
+	while (*things >= 0)
+		request.things[request.count++] = *things++;
 	return request;
 }
 
-/* What the script is written in: who, does what, on which, result. */
+/* The language of the script: who, what, on which objects, expected result. */
 
-static void creates(unsigned long call, int prop, __u32 first, __u32 second)
+static void creates(unsigned long call, int thing, __u32 first, __u32 second)
 {
 	__u32 args[2] = { first, second };
 	const char *what = call == NTSYNC_IOC_CREATE_MUTEX ? "makes mutex" :
@@ -474,12 +473,12 @@ static void creates(unsigned long call, int prop, __u32 first, __u32 second)
 			   "makes event";
 	char result[64] = "made";
 
-	fds[prop] = ioctl(fds[DEVICE], call, args);
-	if (fds[prop] < 0)
+	fds[thing] = ioctl(fds[DEVICE], call, args);
+	if (fds[thing] < 0)
 		describe_error(errno, result, sizeof(result));
-	note(SERVER, what, prop_names[prop], result, "made");
-	if (fds[prop] < 0)
-		stop(prop_names[prop], "there is no play without it");
+	note(SERVER, what, thing_names[thing], result, "made");
+	if (fds[thing] < 0)
+		stop(thing_names[thing], "there is no play without it");
 }
 
 static void hands_out(int who)
@@ -488,7 +487,7 @@ static void hands_out(int who)
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(fds))];
 	} control = { 0 };
-	char text[] = "props";
+	char text[] = "things";
 	struct iovec iov = { text, sizeof(text) };
 	struct msghdr msg = {
 		.msg_iov = &iov,
@@ -507,13 +506,13 @@ static void hands_out(int who)
 	if (sendmsg(people[who].sock, &msg, MSG_NOSIGNAL) < 0)
 		stop("handing out descriptors", strerror(errno));
 	hear(who, &reply);
-	snprintf(on, sizeof(on), "device and %d objects", PROPS - 1);
+	snprintf(on, sizeof(on), "device and %d objects", THINGS - 1);
 	note(who, "receives", on, "holds them", "holds them");
 }
 
-static void waits(int who, const char *what, int prop, const char *expected)
+static void waits(int who, const char *what, int thing, const char *expected)
 {
-	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, LIST(prop));
+	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, LIST(thing));
 
 	request.ms = NEVER;
 	ask(who, what, &request, expected);
@@ -529,16 +528,16 @@ static void takes_one(int who, int sem, const char *expected)
 	waits(who, "takes one of", sem, expected);
 }
 
-static void looks_for(int who, const int *props, const char *expected)
+static void looks_for(int who, const int *things, const char *expected)
 {
-	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, props);
+	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, things);
 
 	ask(who, "looks once for", &request, expected);
 }
 
-static void waits_any(int who, const int *props, __u32 ms, const char *expected)
+static void waits_any(int who, const int *things, __u32 ms, const char *expected)
 {
-	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, props);
+	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, things);
 	char what[32] = "waits for any";
 
 	if (ms != NEVER)
@@ -547,17 +546,17 @@ static void waits_any(int who, const int *props, __u32 ms, const char *expected)
 	ask(who, what, &request, expected);
 }
 
-static void waits_all(int who, const int *props, const char *expected)
+static void waits_all(int who, const int *things, const char *expected)
 {
-	struct request request = ask_for(NTSYNC_IOC_WAIT_ALL, who, props);
+	struct request request = ask_for(NTSYNC_IOC_WAIT_ALL, who, things);
 
 	request.ms = NEVER;
 	ask(who, "waits for all", &request, expected);
 }
 
-static void waits_alertably(int who, int prop, int alert, const char *expected)
+static void waits_alertably(int who, int thing, int alert, const char *expected)
 {
-	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, LIST(prop));
+	struct request request = ask_for(NTSYNC_IOC_WAIT_ANY, who, LIST(thing));
 
 	request.ms = NEVER;
 	request.alert = alert;
@@ -571,7 +570,7 @@ static void wakes(int who, const char *expected)
 	if (!asked[who].answered)
 		hear(who, &asked[who].reply);
 	asked[who].answered = true;
-	describe_props(&asked[who].request, on, sizeof(on));
+	describe_things(&asked[who].request, on, sizeof(on));
 	describe(&asked[who].request, &asked[who].reply, result, sizeof(result));
 	note(who, "wakes", on, result, expected);
 }
@@ -593,21 +592,21 @@ static void gives_back(int who, int sem, __u32 value, const char *expected)
 	ask(who, what, &request, expected);
 }
 
-static void acts(int who, const char *what, __u32 call, int prop,
+static void acts(int who, const char *what, __u32 call, int thing,
 		 const char *expected)
 {
-	struct request request = ask_for(call, who, LIST(prop));
+	struct request request = ask_for(call, who, LIST(thing));
 
 	ask(who, what, &request, expected);
 }
 
-static void reads(int who, int prop, const char *expected)
+static void reads(int who, int thing, const char *expected)
 {
-	__u32 call = prop == TICKETS ? NTSYNC_IOC_SEM_READ :
-			 prop == LEDGER || prop == ATTIC ? NTSYNC_IOC_MUTEX_READ :
+	__u32 call = thing == TICKETS ? NTSYNC_IOC_SEM_READ :
+			 thing == LEDGER || thing == ATTIC ? NTSYNC_IOC_MUTEX_READ :
 			 NTSYNC_IOC_EVENT_READ;
 
-	acts(who, "reads", call, prop, expected);
+	acts(who, "reads", call, thing, expected);
 }
 
 static void sets(int who, int event, const char *expected)
@@ -640,7 +639,7 @@ static void ends(int who, int sig, const char *expected)
 	char result[64];
 	int status;
 
-	/* Those who sleep on, against the script, will not see the socket close. */
+	/* A client that still sleeps, against the script, does not see the socket close. */
 	if (!sig && !asked[who].answered)
 		sig = SIGKILL;
 	if (sig)
@@ -662,13 +661,13 @@ static void ends(int who, int sig, const char *expected)
 
 /* -- The script. -- */
 
-static void play(void)
+static void run_script(void)
 {
 	int who;
 
-	scene("The server opens the device and makes the objects",
+	topic("The server opens the device and makes the objects",
 	      "Each is a descriptor; unix sockets carry them and the device's to the clients.");
-	note(SERVER, "opens read-only", prop_names[DEVICE], "open", "open");
+	note(SERVER, "opens read-only", thing_names[DEVICE], "open", "open");
 	creates(NTSYNC_IOC_CREATE_MUTEX, LEDGER, 0, 0);
 	creates(NTSYNC_IOC_CREATE_MUTEX, ATTIC, 0, 0);
 	creates(NTSYNC_IOC_CREATE_SEM, TICKETS, 2, 2);
@@ -681,7 +680,7 @@ static void play(void)
 	reads(BEN, TICKETS, "2 of 2");
 	reads(CLEO, OPENING, "manual-reset, unset");
 
-	scene("A mutex has one owner at a time",
+	topic("A mutex has one owner at a time",
 	      "Anna locks the ledger twice, so Ben sleeps until she has unlocked it twice.");
 	locks(ANNA, LEDGER, "got ledger");
 	locks(BEN, LEDGER, sleeps);
@@ -693,7 +692,7 @@ static void play(void)
 	wakes(BEN, "got ledger");
 	unlocks(BEN, LEDGER, "count was 1");
 
-	scene("A semaphore counts",
+	topic("A semaphore counts",
 	      "There are two tickets for three people; Cleo waits until Anna gives one back.");
 	takes_one(ANNA, TICKETS, "got tickets");
 	takes_one(BEN, TICKETS, "got tickets");
@@ -706,8 +705,8 @@ static void play(void)
 	gives_back(CLEO, TICKETS, 1, "count was 1");
 	reads(SERVER, TICKETS, "2 of 2");
 
-	scene("Waiting for any of several",
-	      "An auto-reset event lets one waiter through, a manual-reset event everybody.");
+	topic("Waiting for any of several",
+	      "An auto-reset event lets one waiter through, a manual-reset event all of them.");
 	waits_any(ANNA, LIST(MAIL, OPENING), 50, "timed out");
 	waits_any(ANNA, LIST(MAIL, OPENING), NEVER, sleeps);
 	waits_any(BEN, LIST(MAIL, OPENING), NEVER, sleeps);
@@ -725,8 +724,8 @@ static void play(void)
 	wakes(CLEO, "got mail");
 	reads(SERVER, MAIL, "auto-reset, unset");
 
-	scene("Waiting for all",
-	      "Anna wants three things at once; until she gets all, she keeps none from Ben.");
+	topic("Waiting for all",
+	      "Anna waits for all of three; until she gets them, Ben can take them.");
 	waits_all(ANNA, LIST(LEDGER, TICKETS, MAIL), sleeps);
 	locks(BEN, LEDGER, "got ledger");
 	sets(SERVER, MAIL, "was unset");
@@ -740,7 +739,7 @@ static void play(void)
 	gives_back(ANNA, TICKETS, 1, "count was 1");
 	unlocks(ANNA, LEDGER, "count was 1");
 
-	scene("An alert ends a wait",
+	topic("An alert ends a wait",
 	      "A nudge ends Ben's wait; when there is mail as well, mail comes first.");
 	waits_alertably(BEN, MAIL, NUDGE, sleeps);
 	sets(SERVER, NUDGE, "was unset");
@@ -751,7 +750,7 @@ static void play(void)
 	reads(SERVER, NUDGE, "auto-reset, set");
 	waits_alertably(BEN, MAIL, NUDGE, "ended by nudge");
 
-	scene("An owner dies",
+	topic("An owner dies",
 	      "Cleo is killed while she owns the ledger; the server has to tell the driver.");
 	locks(CLEO, LEDGER, "got ledger");
 	locks(ANNA, LEDGER, sleeps);
@@ -766,7 +765,7 @@ static void play(void)
 	wakes(BEN, "got ledger");
 	unlocks(BEN, LEDGER, "count was 1");
 
-	scene("Curtain",
+	topic("The end",
 	      "Anna and Ben leave when the server closes their sockets.");
 	ends(ANNA, 0, "ended with status 0");
 	ends(BEN, 0, "ended with status 0");
@@ -791,8 +790,8 @@ static int open_device(void)
 }
 
 /*
- * Clients are born before there is anything to inherit: what they use later
- * they can only have got through their sockets.
+ * Clients are started before there is anything to inherit, so they use only what
+ * they receive through their sockets.
  */
 static bool hire(int who)
 {
@@ -853,6 +852,6 @@ int main(void)
 	       "mutexes ledger and attic, semaphore tickets, events mail, opening and nudge.\n");
 	printf("\n%s%8s  %-6s  %-17s  %-21s  %s%s\n", paint("\033[1m"), "ms",
 	       "who", "what", "on", "result", paint("\033[0m"));
-	play();
+	run_script();
 	return tally();
 }

@@ -48,7 +48,7 @@ check_readme_start() {
 	copy_sources "$root/src"
 	{ read -r demo && read -r tests; } \
 		< <(readme "On Debian 12, as root, with git and make:") || { fail "README has two commands"; return; }
-	says "readme: $demo" 0 'steps as they should be, 0 not' in_root sh -c "cd /src && $demo"
+	says "readme: $demo" 0 'steps as expected, 0 not' in_root sh -c "cd /src && $demo"
 	say "running $tests on a bare Debian 12 (a quarter of an hour)"
 	says "readme: $tests" 0 '^[1-9][0-9]* passed, 0 failed' in_root sh -c "cd /src && $tests"
 }
