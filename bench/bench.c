@@ -11,8 +11,8 @@
 #include "bench.h"
 
 /*
- * A batch is short, that some of them end between two ticks of the kernel's
- * timer, and before another thread's turn comes.
+ * Batches are short, so some of them end between two ticks of the kernel's
+ * timer, and before another thread runs.
  */
 #define WARM_UP	200
 #define BATCHES	50

@@ -19,7 +19,7 @@ void report(const struct result *result, double count);
 double count_instructions(operation op);
 
 /*
- * The same of an operation in which threads take turns: the median.  Now and
+ * The same for an operation in which threads take turns: the median.  Now and
  * then a thread is preempted where it would have blocked, and a few batches
  * are cheaper than all others.
  */
@@ -27,16 +27,16 @@ double count_turns(operation op);
 
 uint64_t median(uint64_t *values, int count);
 
-/* Runs @measure(@arg) in a process of its own, which must succeed. */
+/* Runs @measure(@arg) in a separate process, which must succeed. */
 void apart(void (*measure)(const void *arg), const void *arg);
 
 /* Starts a thread on a small stack: there may be 10,000 of them. */
 void start_thread(void *(*run)(void *arg), void *arg);
 
-/* Returns when this thread is the only one that does not sleep. */
+/* Returns when all other threads sleep. */
 void let_others_sleep(void);
 
-/* A process with a thread that sleeps: its descriptors count references. */
+/* Starts a thread that sleeps, so that the process takes references to its files. */
 void become_threaded(void);
 
 /* The sections of the report. */

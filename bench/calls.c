@@ -54,7 +54,7 @@ static void measure_round_trip(const void *arg)
 
 void measure_calls(bool threaded)
 {
-	/* The limit is in all, above no floor. */
+	/* The limit is for the total, not above a floor. */
 	static const struct result trip = {
 		.name = "two threads, two events, round trip", .limit = 0.95,
 	};

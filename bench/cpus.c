@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operations on several CPUs at once, on different objects and on a shared one.
- * lines/lines.c counts the cache lines that they write in common.
+ * Operations on several CPUs at the same time, on different objects and on a shared one.
+ * lines/lines.c counts the cache lines that more than one of them writes.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -179,7 +179,7 @@ static void *help(void *arg)
 	return NULL;
 }
 
-/* All begin together, as far as the emulator lets them. */
+/* All begin together, as far as the emulator allows. */
 static void *run_worker(void *arg)
 {
 	const struct worker *worker = arg;
@@ -197,7 +197,7 @@ static void *run_worker(void *arg)
 	for (int i = 0; i < OPERATIONS; i++) {
 		mark(MARK_OPERATION);
 		row->work(worker);
-		/* The emulator gives the turn to the next CPU. */
+		/* The emulator switches to the next CPU. */
 		_mm_pause();
 	}
 	mark(MARK_END);

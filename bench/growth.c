@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Operations among many: how their cost grows. */
+/* How the cost of operations grows with the number of objects and waiters. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 #include "bench.h"
 
-/* Of so many rounds the median counts; of fewer if there are many threads. */
+/* The median of this many rounds counts, or of fewer if there are many threads. */
 #define ROUNDS		51
 #define ROUNDS_OF_MANY	5
 
-/* How often a mutex goes from hand to hand in a round. */
+/* How often a mutex is passed on in a round. */
 #define HAND_OVERS	50
 
 static int dev, obj, second, never;
@@ -149,7 +149,7 @@ static void *lock_again(void *arg)
 
 	for (;;) {
 		must(!wait_any(dev, &obj, 1, owner, FOREVER, 0, NULL));
-		/* The thread that has the mutex counts. */
+		/* The thread that has the mutex is counted too. */
 		if (passed % HAND_OVERS == 0)
 			stamps[passed / HAND_OVERS] = __rdtsc();
 		if (passed++ == ROUNDS * HAND_OVERS) {
@@ -171,11 +171,11 @@ static void measure_hand_over(const void *arg)
 	obj = mutex_create(dev, 1, 1);
 	must(obj >= 0);
 	/*
-	 * A thread of this class doesn't preempt the one that wakes it, which
-	 * so comes to queue again before the next unlocks.
+	 * A thread of this class does not preempt the one that wakes it, which
+	 * therefore queues again before the next unlock.
 	 */
 	must(!sched_setscheduler(0, SCHED_BATCH, &ordinary));
-	/* Two more: one that holds it, one that the timer has preempted. */
+	/* Two more: the owner, and a thread that the timer has preempted. */
 	start_threads(lock_again, NULL, result->size + 2);
 	must(!mutex_unlock(obj, 1, NULL));
 	must(!sem_wait(&ended));
@@ -201,7 +201,7 @@ static void measure_watched(const void *arg)
 	prepare();
 	both[0] = obj;
 	both[1] = never;
-	/* The cost among none is that of a threaded process, too. */
+	/* With no other waits, the process has threads as well. */
 	become_threaded();
 	start_threads(wait_for_both, both, result->size);
 	report(result, count_instructions(set_reset));

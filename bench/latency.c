@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The longest time for which an operation disables preemption, between the first
- * lock that it takes and the last one that it drops.  The kernel's function tracer
- * shows the calls that lock, unlock and wake, each with the depth of disabled
- * preemption and the time, which counts instructions here.
+ * The longest time for which an operation disables preemption, between the first lock that it
+ * takes and the last one that it drops.  The kernel's function tracer records the calls that
+ * lock, unlock and wake, with the preemption count and the time, here in instructions.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -13,10 +12,10 @@
 
 #define TRACING	"/sys/kernel/tracing/"
 
-/* Of so many rounds the shortest counts. */
+/* The shortest of this many rounds counts. */
 #define ROUNDS	5
 
-/* So many instructions are allowed without preemption. */
+/* The limit of instructions without preemption. */
 #define LIMIT	4000
 
 #define MOST_WATCHERS	1000
@@ -48,7 +47,7 @@ static void put(const char *name, const char *value)
 	snprintf(path, sizeof(path), TRACING "%s", name);
 	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	must(fd >= 0);
-	/* Of a list it takes one word at a time. */
+	/* The file takes one word of a list at a time. */
 	while (*value) {
 		ssize_t taken = write(fd, value, strlen(value));
 
@@ -63,7 +62,7 @@ static void trace_this_thread(void)
 	const struct sched_param urgent = { .sched_priority = 2 };
 	char pid[16];
 
-	/* The threads that it wakes don't preempt it. */
+	/* The threads that it wakes do not preempt it. */
 	must(!sched_setscheduler(0, SCHED_FIFO, &urgent));
 	snprintf(pid, sizeof(pid), "%d", gettid());
 	put("set_ftrace_pid", pid);
@@ -88,9 +87,9 @@ static uint64_t trace(operation op)
 /*
  * Read what was recorded, lines such as
  *	bench-71 [000] ...1. 123456789: _raw_spin_unlock <-ntsync_satisfy
- * of which the third sign tells of interrupts and the fourth the depth, and find
- * the longest stretch.  The timer's ticks do not count, nor the gaps between two
- * calls in which they fall; nor does the scheduler, when the thread goes to sleep.
+ * whose third flag is for interrupts and whose fourth is the preemption count, and find
+ * the longest stretch.  The timer's ticks do not count, nor the gaps between two calls in
+ * which they fall; nor does the scheduler when the thread goes to sleep.
  */
 static struct stretch find_longest(int *total)
 {
@@ -266,7 +265,7 @@ static void call_all(void)
 	must(!ntsync_call(dev, NTSYNC_IOC_WAIT_ALL, &all));
 }
 
-/* Joins the waiters, ahead of the less urgent ones, and leaves. */
+/* Queues ahead of less urgent waiters, and leaves again. */
 static void wait_a_moment(void)
 {
 	must(wait_any(dev, &gate, 1, 1, clock_ns(CLOCK_MONOTONIC) + 100000,
@@ -291,7 +290,7 @@ static void read_fdinfo(void)
  * @name: of the operation
  * @prepare: makes them
  * @op: the operation
- * @repair: makes what was changed as it was, NULL if nothing is
+ * @repair: undoes the changes; NULL if there are none
  * @counts: the numbers; a 0 ends them
  */
 struct latency_row {
@@ -356,7 +355,7 @@ static void measure(const void *arg)
 	report(&result, least);
 }
 
-/* What recording adds, by an operation of many events. */
+/* What recording adds, measured by an operation with many events. */
 static void calibrate(void)
 {
 	uint64_t without, with = UINT64_MAX;

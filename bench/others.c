@@ -10,7 +10,7 @@
 
 #define MOST	64
 
-/* A count to take from and give back to, as a semaphore. */
+/* A counter, used like a semaphore. */
 
 static int fds[MOST];
 static struct pollfd polls[MOST];
@@ -106,7 +106,7 @@ static void futex_take_last(void)
 	must(futex_wait_any(MOST, NULL) == -EAGAIN);
 }
 
-/* Free: no call is made to take it; to wake no one, one to give it back. */
+/* Taking a free one needs no call; giving it back needs one, which wakes no one. */
 static void futex_take_release(void)
 {
 	must(atomic_exchange(&words[0], 0));

@@ -14,11 +14,11 @@
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
-/* Ends the program if what it measures does not do what it should. */
+/* Ends the program if an operation does not have the expected result. */
 #define must(cond)							\
 do {									\
 	if (!(cond)) {							\
-		fprintf(stderr, "%s: %s:%d: not so: %s\n",		\
+		fprintf(stderr, "%s: %s:%d: failed: %s\n",		\
 			program_invocation_short_name, __FILE__,	\
 			__LINE__, #cond);				\
 		exit(1);						\
@@ -29,13 +29,13 @@ typedef void (*operation)(void);
 
 /**
  * struct result - a line of a table
- * @name: what was done
- * @size: of how many, in a row of several sizes
- * @dev: how many of its ioctls are made on the device,
- * @obj: and how many on an object: as many null ioctls are the floor
- * @limit: how much of the in-kernel driver's cost above the floor it may be,
- *	or, of a row of several sizes, of its own cost at the first size, or, of
- *	a stretch without preemption, how long it may be; 0 if there is no limit
+ * @name: of the operation
+ * @size: how many, in a row of several sizes
+ * @dev: how many of its ioctls are on the device
+ * @obj: and how many on an object; as many null ioctls are the floor
+ * @limit: the most that it may cost, as a share of the in-kernel driver's cost
+ *	above the floor; for several sizes, of its own cost at the first size; for
+ *	a stretch without preemption, in instructions; 0 if there is no limit
  */
 struct result {
 	const char *name;
@@ -54,9 +54,9 @@ enum signaled { NONE, LAST, ALL_BUT_LAST, ALL };
  * @result: how it is reported
  * @op: the operation
  * @type: of the objects
- * @request: of the wait in it
- * @count: objects of the wait
- * @signaled: which of them are
+ * @request: of its wait
+ * @count: number of objects of the wait
+ * @signaled: which of them are signaled
  * @timeout: of the wait
  * @alert: the wait has an alert, which is not signaled
  */
@@ -74,7 +74,7 @@ struct row {
 extern const struct row single_rows[];
 extern const size_t nr_single_rows;
 
-/* Creates what the operation works on. */
+/* Creates the objects of the operation. */
 void prepare_row(const struct row *row);
 
 #endif /* NTSYNC_ROWS_H */

@@ -55,7 +55,7 @@ static void on_write(unsigned int cpu, uint32_t info, uint64_t address,
 	bool of_kernel = address >> 63;
 
 	(void)arg;
-	/* QEMU tells of the loads of an instruction that stores as well. */
+	/* QEMU reports loads too. */
 	if (counting[cpu] && of_kernel && qemu_plugin_mem_is_store(info))
 		find_line(address / 64)->writes[cpu]++;
 }
@@ -103,7 +103,7 @@ static void on_mark(unsigned int cpu, void *arg)
 	}
 }
 
-/* The number of the mark that an instruction is, 0 if it is none. */
+/* The number of a mark, or 0 if the instruction is none. */
 static uint32_t find_mark(const struct qemu_plugin_insn *insn)
 {
 	static const uint8_t nopl[] = { 0x0f, 0x1f, 0x80 };
