@@ -2,7 +2,7 @@
 /*
  * usage: trigger CALLS
  *
- * Makes the calls in which a broken driver does what the kernel must report.
+ * Makes the calls that trigger the bug of a broken driver, which the kernel must report.
  * Their results do not matter.
  */
 #define _GNU_SOURCE

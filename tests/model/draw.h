@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Random numbers and choices, the same from the same start on every machine. */
+/* Random numbers and choices; the same seed gives the same ones on every machine. */
 #ifndef NTSYNC_DRAW_H
 #define NTSYNC_DRAW_H
 
@@ -37,7 +37,7 @@ static inline void draw_order(uint64_t *state, uint8_t *order, int n)
 	}
 }
 
-/* An operation that suits the type. */
+/* An operation for objects of this type. */
 static inline enum model_op draw_op(uint64_t *state, enum model_type type)
 {
 	static const enum model_op first[] = {

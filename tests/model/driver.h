@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The driver's calls in the terms of model.h. */
+/* The driver's calls, in terms of model.h. */
 #ifndef NTSYNC_DRIVER_H
 #define NTSYNC_DRIVER_H
 
@@ -72,7 +72,7 @@ static inline struct model_answer driver_op(int fd, enum model_op op,
 	return answer;
 }
 
-/* Of a wait that has returned @ret; @index was UINT32_MAX before. */
+/* The answer of a wait that has returned @ret; @index was UINT32_MAX before. */
 static inline struct model_answer driver_wait_answer(int ret, uint32_t index)
 {
 	struct model_answer answer = { .ret = ret, .value = { index } };
@@ -82,7 +82,7 @@ static inline struct model_answer driver_wait_answer(int ret, uint32_t index)
 	return answer;
 }
 
-/* The ioctl's argument; @fds: of all objects; @objs: room for the array. */
+/* The ioctl's argument; @fds: of all objects; @objs: memory for the array. */
 static inline struct ntsync_wait_args
 driver_wait_args(const struct model_args *wait, const int *fds, int *objs,
 		 __u64 timeout)

@@ -5,9 +5,9 @@
  * it has reached: if the same calls were made and the objects are in the same state,
  * the search would continue in the same way.
  *
- * A signal is one step with all waits-for-all that it satisfies.  Then its
- * object is closed to all others while it serves waits-for-any, one after the
- * other, and other calls may come in between.
+ * A signal and all waits-for-all that it satisfies are one step.  Then it serves
+ * waits-for-any, one after the other, while its object is closed to all other calls.  Calls on
+ * other objects may come in between.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 /*
  * A point of the search.
- * @made: which calls have had their effect, one bit each
+ * @made: the calls that have had their effect, one bit each
  * @step: the signal, a call, that is serving waits-for-all, or NOTHING
  * @serving: the signals that are serving waits-for-any, one bit each
  */
@@ -30,7 +30,7 @@ struct point {
 	struct model_obj obj[HISTORY_OBJECTS];
 };
 
-/* A point without the bytes that do not matter. */
+/* A point, without bytes that do not matter. */
 struct key {
 	uint32_t round;
 	uint32_t made;
@@ -71,7 +71,7 @@ static uint32_t hash(const struct key *key)
 	return hash;
 }
 
-/* Whether the search has been here; from now on it has. */
+/* Has the search been here?  Remembers the point. */
 static bool visit(const struct history *history, const struct point *point)
 {
 	struct key key = key_of(history, point);
@@ -82,7 +82,7 @@ static bool visit(const struct history *history, const struct point *point)
 			return true;
 		place = (place + 1) % PLACES;
 	}
-	/* When the table is nearly full the search is slow, not wrong. */
+	/* If the table is nearly full, the search is slow but still right. */
 	if (visited_count < PLACES / 4 * 3) {
 		visited[place] = key;
 		visited_count++;
@@ -100,7 +100,7 @@ static bool is_serving(const struct point *point, int call)
 	return point->serving & 1U << call;
 }
 
-/* Calls that begin after the end of one that is not through come after it. */
+/* Calls that begin after the earliest end of an unfinished call must come after it. */
 static uint32_t earliest_end(const struct history *history,
 			     const struct point *point)
 {
@@ -120,7 +120,7 @@ static bool same_answer(struct model_answer a, struct model_answer b)
 	       a.value[1] == b.value[1];
 }
 
-/* What a wait was told */
+/* Answers of waits */
 
 static bool acquired(const struct history_call *call)
 {
@@ -134,7 +134,7 @@ static bool acquired_all(const struct history_call *call)
 	       call->answer.value[0] < call->args.count;
 }
 
-/* The object, or the alert, that a wait has acquired alone. */
+/* The one object that a wait has acquired, possibly the alert. */
 static int acquired_one(const struct history_call *call)
 {
 	if (!acquired(call) || acquired_all(call) ||
@@ -174,7 +174,7 @@ static bool one_is_closed(const struct history *history,
 	return false;
 }
 
-/* A wait that sleeps sees an object as signaled when its signal comes to it. */
+/* For a wait that sleeps, an object is signaled when its signal reaches the wait. */
 static bool looks_signaled(const struct history *history,
 			   const struct point *point,
 			   const struct history_call *call, int obj)
@@ -183,7 +183,7 @@ static bool looks_signaled(const struct history *history,
 	       !(call->sleeps && is_closed(history, point, obj));
 }
 
-/* Whether one of the objects that come before the one acquired is signaled. */
+/* Is an object before the acquired one signaled? */
 static bool earlier_is_signaled(const struct history *history,
 				const struct point *point,
 				const struct history_call *call)
@@ -213,7 +213,7 @@ static bool is_satisfied(const struct history *history,
 	       looks_signaled(history, point, call, args->alert);
 }
 
-/* Whether an object that a wait is asleep for, as one of any, would end it. */
+/* Would this object end a sleeping wait-for-any? */
 static bool ends_sleeper(const struct point *point, int call,
 			 const struct history_call *sleeper, int obj)
 {
@@ -224,8 +224,8 @@ static bool ends_sleeper(const struct point *point, int call,
 }
 
 /*
- * The first of the threads known to be asleep that an object has to serve, as a
- * wait-for-any, or NOTHING.
+ * The first wait-for-any, of those that are known to be asleep, that an object must serve, or
+ * NOTHING.
  */
 static int first_sleeper(const struct history *history,
 			 const struct point *point, int obj)
@@ -243,7 +243,7 @@ static int first_sleeper(const struct history *history,
 	return first;
 }
 
-/* The same of waits-for-all. */
+/* The same for waits-for-all. */
 static int first_all_sleeper(const struct history *history,
 			     const struct point *point, int obj)
 {
@@ -262,7 +262,7 @@ static int first_all_sleeper(const struct history *history,
 	return first;
 }
 
-/* Steps: each changes the point if the answer that the call got fits */
+/* Steps: each changes the point if the call's answer fits */
 
 static bool take(struct point *point, const struct history_call *call,
 		 int number)
@@ -272,7 +272,7 @@ static bool take(struct point *point, const struct history_call *call,
 				      call->answer.value[0]), call->answer);
 }
 
-/* A signal under way serves this wait for all. */
+/* A signal in progress serves this wait for all. */
 static bool serve_all(const struct history *history, struct point *point,
 		      int number)
 {
@@ -313,12 +313,12 @@ static bool make_wait(const struct history *history, struct point *point,
 	int obj = acquired_one(call);
 
 	point->made |= 1U << number;
-	/* Who was not known to sleep may not have queued yet. */
+	/* A wait that is not known to sleep may not have queued yet. */
 	if (call->answer.ret == -EINTR && !call->place)
 		return true;
 	if (call->answer.ret == -EINTR || call->answer.ret == -ETIMEDOUT)
 		return !is_satisfied(history, point, call);
-	/* Who sleeps is served. */
+	/* A wait that sleeps is served. */
 	if (call->place)
 		return false;
 	if (acquired_all(call))
@@ -332,7 +332,7 @@ static bool make_wait(const struct history *history, struct point *point,
 	       take(point, call, number);
 }
 
-/* Whether an operation on an object made it signaled for someone. */
+/* Has an operation made an object signaled for some owner? */
 static bool is_signal(enum model_op op, const struct model_obj *before,
 		      const struct model_obj *after)
 {
@@ -383,7 +383,7 @@ static bool make_op(const struct history *history, struct point *point,
 	return may_signal(history, point, call->obj);
 }
 
-/* A signal has served all threads that it must. */
+/* A signal has served all waits that it must. */
 static void end_signal(const struct history *history, struct point *point,
 		       int signal)
 {
@@ -394,7 +394,7 @@ static void end_signal(const struct history *history, struct point *point,
 		point->obj[call->obj].signaled = false;
 }
 
-/* A signal has served the waits-for-all; are there others that it may serve? */
+/* A signal has served the waits-for-all; can it serve others? */
 static void end_step(const struct history *history, struct point *point)
 {
 	int signal = point->step, obj = history->call[signal].obj;

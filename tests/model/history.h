@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What several threads did at the same time, and whether the model explains it:
- * is there an order of single steps, each between the beginning and the end of its
- * call, that gives every call the answer that it got?
+ * What several threads did at the same time, and whether the model explains it: is there an
+ * order of single steps, each between the beginning and the end of its call, in which every
+ * call gets the answer that it got?
  *
- * Which of several waits a signal serves is left open, because the order in which
- * concurrent waits queued cannot be seen from outside.  The order of those that were
- * seen asleep before the others began is known: these must be served in their order,
- * and by the very step that makes it possible.
+ * A signal may serve any of several concurrent waits, because the order in which they queued
+ * is not known.  The order of waits that were asleep before the others began is known: these
+ * must be served in their order, by the first step that makes it possible.
  */
 #ifndef NTSYNC_HISTORY_H
 #define NTSYNC_HISTORY_H
@@ -21,7 +20,7 @@
  * @began, @ended: stamps of a counter that all threads share, drawn before and
  *	after the call
  * @wait: a wait, described by @args, else an operation on @obj
- * @sleeps: the wait may sleep, so that a pulse may serve it
+ * @sleeps: the wait may sleep, so a pulse may serve it
  * @place: of a wait that was asleep before all others began: its place among
  *	these, from 1; else 0
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that use the same objects at the same time, for a few calls each.
- * Every call gets a stamp before and after it from one counter, and history.c judges
- * whether the model explains all answers.
+ * Processes that use the same objects at the same time, for a few calls each.  A common
+ * counter gives every call a stamp before and after it, and history.c checks whether the
+ * model explains all answers.
  *
  * Some processes sleep in a wait before the others begin.  At the end, when no process
  * is left that could wake another, the waits that still sleep must be those that could
@@ -32,15 +32,15 @@
 #define SLEEPERS	6
 #define PLAYERS		(RACERS + SLEEPERS)
 
-/* This process, which reads all objects when the others are through. */
+/* This process, which reads all objects when the others have finished. */
 #define OBSERVER	PLAYERS
 
 #define ACTIONS		4
 
-/* The same calls are tried so often, with other pauses. */
+/* How often the same calls are made, with other pauses. */
 #define ROUNDS		10
 
-/* So many steps of random take as long as a call. */
+/* A call takes as long as this many steps of random. */
 #define STEPS_A_CALL	5
 
 #define FINISHED	(-1)
@@ -48,7 +48,7 @@
 /*
  * What a player does next: a call, or a signal to another player.
  * @signal: 0, or to be sent to player @victim
- * @patience: how long a wait may last, in nanoseconds; 0 for a poll
+ * @patience: the timeout of a wait, in nanoseconds; 0 for a poll
  * @args, @objs: the ioctl's argument
  */
 struct action {
@@ -61,8 +61,8 @@ struct action {
 };
 
 /*
- * @at: the action that it is about, or FINISHED
- * @signaled: when the first signal was about to be sent to it, or 0
+ * @at: its current action, or FINISHED
+ * @signaled: when the first signal was sent to it, or 0
  * @pauses: source of random numbers
  */
 struct player {
@@ -79,9 +79,8 @@ struct player {
 
 /*
  * The racers come first, then the sleepers, then the observer.
- * @crowded: most sleepers wait for all of object 0 and perhaps another one, the
- *	racers signal more than they do else: a signal of object 0 has much to do
- *	while others happen
+ * @crowded: most sleepers wait for all of object 0 and perhaps another one, and the
+ *	racers mostly signal: a signal of object 0 takes long, and others come meanwhile
  */
 struct plan {
 	bool crowded;
@@ -95,7 +94,7 @@ struct plan {
  * What all players see.
  * @stamps: the counter
  * @arrived: at the meeting point of the racers
- * @stop: those that were asleep make no more calls
+ * @stop: players that were asleep make no more calls
  */
 struct table {
 	struct player player[PLAYERS + 1];
@@ -138,7 +137,7 @@ static void plan_object(struct model_obj *obj, uint64_t *state)
 			      type == MODEL_EVENT ? draw_below(state, 2) :
 						    draw_below(state, 4)))
 		;
-	/* From there the next unlock, and it alone, is a signal. */
+	/* From there only the next unlock is a signal. */
 	if (obj->owner && one_in(state, 8))
 		obj->count = UINT32_MAX;
 }
@@ -195,7 +194,7 @@ static void plan_action(struct action *action, uint64_t *state)
 	*action = (struct action) { };
 	if (what < 1) {
 		action->victim = draw_below(state, PLAYERS);
-		/* A wait that begins anew is not known to sleep any more. */
+		/* A restarted wait is no longer known to sleep. */
 		action->signal = is_sleeper(action->victim) ||
 				 one_in(state, 2) ? SIGUSR1 : SIGUSR2;
 	} else if (what < 10) {
@@ -320,7 +319,7 @@ static void act(struct action *action)
 	}
 }
 
-/* From nothing to about as long as a call takes, now and then longer. */
+/* Up to about as long as a call takes, and now and then longer. */
 static void pause_a_little(uint64_t *state)
 {
 	uint32_t how = draw_below(state, 8);
@@ -355,7 +354,7 @@ static pid_t clone_process(void)
 	unsigned long flags = CLONE_FILES | SIGCHLD;
 
 #ifdef __s390__
-	/* Here the stack comes before the flags. */
+	/* On s390 the stack comes before the flags. */
 	return syscall(SYS_clone, 0, flags, 0, 0, 0);
 #else
 	return syscall(SYS_clone, flags, 0, 0, 0, 0);
@@ -417,7 +416,7 @@ static bool make_objects(void)
 	return true;
 }
 
-/* Whether a player sleeps in a wait that does not end by itself. */
+/* Does a player sleep in a wait that does not end by itself? */
 static bool sleeps(const struct player *player, int at)
 {
 	const struct action *action = &player->action[at];
@@ -428,7 +427,7 @@ static bool sleeps(const struct player *player, int at)
 			    &action->args);
 }
 
-/* What each player is about, if all are asleep or through; else false. */
+/* Returns each player's action, if all are asleep or have finished; else false. */
 static bool look_around(int *at)
 {
 	for (int i = 0; i < PLAYERS; i++) {
@@ -441,8 +440,8 @@ static bool look_around(int *at)
 }
 
 /*
- * Is no one left who could wake those that sleep?  A thread that was asleep in one call at
- * both looks was so in between, when all others had finished.
+ * Is no thread left that could wake those that sleep?  A thread that was asleep in the same
+ * call at both looks was also asleep in between, when all others had finished.
  */
 static bool is_quiet(int *at)
 {
@@ -460,7 +459,7 @@ static bool all_finished(void)
 	return true;
 }
 
-/* Ends the waits that go on; that they did so becomes part of the history. */
+/* Ends the remaining waits; that they slept until then becomes part of the history. */
 static bool end_sleepers(const int *at)
 {
 	unsigned int when = ++table->stamps;
@@ -485,7 +484,7 @@ static bool end_sleepers(const int *at)
 	return true;
 }
 
-/* A sleeper cannot have been interrupted before there was a signal. */
+/* A sleeper cannot be interrupted before the first signal. */
 static void date_interrupts(void)
 {
 	for (int i = 0; i < plan->sleepers; i++) {
@@ -496,7 +495,7 @@ static void date_interrupts(void)
 	}
 }
 
-/* Whether the players came to an end. */
+/* Have all players ended? */
 static bool run_round(void)
 {
 	int at[PLAYERS];
@@ -565,7 +564,7 @@ static void tell_call(int who, const struct history_call *call)
 
 static void tell_history(uint64_t seed)
 {
-	ksft_print_msg("SEED=%llu: nothing explains this history.\n",
+	ksft_print_msg("SEED=%llu: the model does not explain this history.\n",
 		       (unsigned long long)seed);
 	ksft_print_msg("(A wait that slept to the end has ETIMEDOUT.)\n");
 	for (int i = 0; i < plan->objects; i++) {
@@ -599,7 +598,7 @@ static bool run_plan(uint64_t seed, uint64_t *calls)
 	place_racers(seed);
 	for (int round = 0; round < ROUNDS; round++) {
 		if (!make_objects()) {
-			ksft_print_msg("objects cannot be made\n");
+			ksft_print_msg("objects cannot be created\n");
 			return false;
 		}
 		if (!run_round()) {

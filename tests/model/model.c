@@ -180,7 +180,7 @@ bool model_all_signaled(const struct model_obj *objs,
 	return true;
 }
 
-/* The index with which the wait would end now, or -1 if it would go on. */
+/* The index with which the wait would end now, or -1. */
 int model_satisfying(const struct model_obj *objs,
 		     const struct model_args *args)
 {
@@ -195,7 +195,7 @@ int model_satisfying(const struct model_obj *objs,
 	return -1;
 }
 
-/* Acquire what a wait that ends with this index acquires. */
+/* Acquires the objects of a wait that ends with this index. */
 struct model_answer model_take(struct model_obj *objs,
 			       const struct model_args *args, int index)
 {
@@ -214,7 +214,7 @@ struct model_answer model_take(struct model_obj *objs,
 	return (struct model_answer) { abandoned ? -EOWNERDEAD : 0, { index } };
 }
 
-/* Whether of two waits that the same step satisfies the first goes ahead. */
+/* Of two waits that the same step satisfies, is @a served first? */
 static bool served_before(const struct model *m, const struct model_wait *a,
 			  const struct model_wait *b)
 {
@@ -250,7 +250,7 @@ static void end_wait(struct model_wait *wait, struct model_answer answer)
 	wait->answer = answer;
 }
 
-/* Satisfies the waits that a step has made satisfiable. */
+/* Satisfies the waits that can be satisfied after a step. */
 static void serve(struct model *m)
 {
 	struct model_wait *wait;
@@ -275,7 +275,7 @@ static bool repeats(const struct model_args *args)
 
 /* All together */
 
-/* Returns 0, or an error if there is no such object. */
+/* Returns 0, or an error if the arguments are wrong. */
 int model_create(struct model *m, enum model_type type, uint32_t first,
 		 uint32_t second)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the calls of /dev/ntsync mean, as a program for one thread: a definition
- * to compare the driver with.  One operation happens at a time, and each is one
- * step from a state to the next.  Nothing here is made to be fast.
+ * with which the driver is compared.  One operation happens at a time, and each is one
+ * step from a state to the next.  It is simple, not fast.
  */
 #ifndef NTSYNC_MODEL_H
 #define NTSYNC_MODEL_H
@@ -45,9 +45,9 @@ struct model_obj {
 
 /*
  * @ret: 0 or a negative errno
- * @value: what the caller's memory receives: of a read both members of the
- *	state, of another operation the previous count or state, of a wait the
- *	index.  0 where nothing is written
+ * @value: what is written to the caller's memory: for a read both members of the
+ *	state, for another operation the previous count or state, for a wait the
+ *	index; 0 if nothing is written
  */
 struct model_answer {
 	int ret;
@@ -67,9 +67,9 @@ struct model_args {
 /*
  * The wait of one thread.
  * @pending: it has begun and not ended
- * @answer: how it ended, when it is not pending
- * @urgency: the higher the earlier it is served; 0 of ordinary threads
- * @began: which wait of all it was
+ * @answer: how it ended, if it is not pending
+ * @urgency: a wait with a higher one is served earlier; 0 for ordinary threads
+ * @began: its number among all waits
  */
 struct model_wait {
 	bool pending;
@@ -87,7 +87,7 @@ struct model {
 	uint64_t waits;
 };
 
-/* Objects by themselves: no waiter is served. */
+/* Only objects: no wait is served. */
 
 int model_obj_init(struct model_obj *obj, enum model_type type,
 		   uint32_t first, uint32_t second);
@@ -96,7 +96,7 @@ bool model_acquire(struct model_obj *obj, uint32_t owner);
 struct model_answer model_step(struct model_obj *obj, enum model_op op,
 			       uint32_t arg);
 
-/* Waits by themselves: what satisfies one, and what it then takes. */
+/* Only waits: what satisfies one, and what it then acquires. */
 
 bool model_all_signaled(const struct model_obj *objs,
 			const struct model_args *args);
@@ -105,7 +105,7 @@ int model_satisfying(const struct model_obj *objs,
 struct model_answer model_take(struct model_obj *objs,
 			       const struct model_args *args, int index);
 
-/* All together. */
+/* Objects and waits together. */
 
 int model_create(struct model *m, enum model_type type, uint32_t first,
 		 uint32_t second);

@@ -22,7 +22,7 @@ static inline int probe_file(const char *name)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Called by the thread that is to be asked about. */
+/* Called by the thread that will be probed. */
 static inline bool probe_open(struct probe *probe)
 {
 	probe->syscall = probe_file("syscall");

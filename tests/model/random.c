@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random sequences of operations, one at a time, on the driver and on the model
- * of model.c.  After each step the two must agree on the answer, on every object's
- * state, on which threads still wait, and on how the waits of the others have ended.
+ * Random sequences of operations, one at a time, on the driver and on model.c.  After each
+ * step both must have the same answer, the same states of all objects, the same threads
+ * waiting, and the same results of waits that have ended.
  *
  * SEED=n STEPS=n in the environment choose the first sequence and how many
  * steps are made (a tenth of them in the tests with threads); a failure says
@@ -20,16 +20,16 @@
 
 #define HOUR		(3600 * NSEC_PER_SEC)
 
-/* Of the real time; far more than the time in which a sequence is run. */
+/* Of CLOCK_REALTIME; much longer than a sequence takes. */
 #define CLOCK_UNIT	HOUR
 
-/* Only a hang takes as long. */
+/* Longer than anything takes except a hang. */
 #define SCRIPT_LIMIT_SEC 60
 
-/* For a sequence that may hang, and is only to become shorter. */
+/* For a failing sequence that is being shortened, and may hang. */
 #define SHORT_LIMIT_SEC	1
 
-/* @limit: after so many seconds a wait hangs */
+/* @limit: a wait that takes so many seconds hangs */
 struct run {
 	const struct script *script;
 	int limit;
@@ -40,7 +40,7 @@ struct run {
 	struct worker worker[MODEL_THREADS];
 };
 
-/* What the run of a sequence did not agree about, for the parent process. */
+/* Where driver and model disagreed, for the parent process. */
 struct failure {
 	uint64_t seed;
 	int step;
@@ -57,7 +57,7 @@ static void handle_signal(int sig)
 		restarts++;
 }
 
-/* So many units from the start of a sequence, less a half. */
+/* So many units from the start of a sequence, minus a half. */
 static __u64 real_time(uint64_t units)
 {
 	return clock_start + units * CLOCK_UNIT - CLOCK_UNIT / 2;
@@ -101,7 +101,7 @@ static bool agree(const char *what, int number, struct model_answer want,
 
 /* The two sides, step by step */
 
-/* Which waits a step may have ended, so that all others need no look. */
+/* The waits that a step may have ended; the others need not be checked. */
 static bool concerns(const struct step *step, const struct model_args *wait)
 {
 	if (step->kind != STEP_OP)
@@ -114,7 +114,7 @@ static bool concerns(const struct step *step, const struct model_args *wait)
 	return false;
 }
 
-/* Compares a thread that was waiting; @look: whether it does so still. */
+/* Compares a thread that was waiting; @look: check whether it still is. */
 static bool compare_waiter(struct run *run, int thread, bool look)
 {
 	const struct model_wait *want = &run->model.wait[thread];
@@ -265,7 +265,7 @@ static bool do_step(struct run *run, const struct step *step)
 
 /* Sequences */
 
-/* The threads of one process, of which a run needs the classes changed. */
+/* Starts the threads if needed, and sets their scheduling classes for a run. */
 static bool prepare_workers(struct run *run, const struct script *script)
 {
 	static bool started;
@@ -336,8 +336,8 @@ static void tell_step(const struct run *run, int i)
 }
 
 /*
- * Do all steps agree?  If not, @failure says where.  @aloud: tells all of
- * it; @limit: after so many seconds a wait hangs
+ * Do all steps agree?  If not, @failure says where.  @aloud: prints
+ * everything; @limit: a wait that takes so many seconds hangs
  */
 static bool run_script(const struct script *script, bool aloud, int limit)
 {
@@ -367,7 +367,7 @@ static bool run_script(const struct script *script, bool aloud, int limit)
 	return good;
 }
 
-/* A failure leaves threads that wait, and more: so the run is a process. */
+/* A failure leaves waiting threads and more behind, so each run is a process. */
 static bool run_script_apart(const struct script *script, bool aloud, int limit)
 {
 	pid_t pid = fork_child();
@@ -377,7 +377,7 @@ static bool run_script_apart(const struct script *script, bool aloud, int limit)
 	return pid > 0 && child_exit_code(pid) == 0;
 }
 
-/* Leave out what the failure does not need: first halves, at last steps. */
+/* Leaves out what is not needed for the failure: first halves, finally single steps. */
 static void shrink(struct script *script)
 {
 	static struct script shorter;
@@ -434,7 +434,7 @@ static const struct test {
 	{ "while threads of real-time classes wait", true, true },
 };
 
-/* In a separate process: 0 if all sequences agree. */
+/* Runs in a separate process; returns 0 if all sequences agree. */
 static int run_all(const struct test *test, struct script *script,
 		   uint64_t seed, uint64_t steps)
 {

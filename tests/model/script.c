@@ -7,7 +7,7 @@
 
 /* Making */
 
-/* Mostly small, now and then at the limit of what a word holds. */
+/* Mostly small, sometimes near the largest value. */
 static uint32_t number(uint64_t *state)
 {
 	static const uint32_t limits[] = {
@@ -18,7 +18,7 @@ static uint32_t number(uint64_t *state)
 				: draw_below(state, 4);
 }
 
-/* Three threads of the modelled program, and now and then no one. */
+/* Three threads of the modelled program, and sometimes 0. */
 static uint32_t owner(uint64_t *state)
 {
 	return one_in(state, 30) ? 0 : 1 + draw_below(state, 3);
@@ -57,7 +57,7 @@ static void make_op(const struct script *script, struct step *step,
 	step->arg = type == MODEL_SEM ? number(state) : owner(state);
 }
 
-/* Of all objects in a random order the first @count. */
+/* The first @count of all objects in a random order. */
 static void pick_distinct(struct model_args *wait, int objects, uint64_t *state)
 {
 	uint8_t all[MODEL_OBJECTS];
@@ -88,7 +88,7 @@ static void make_set(const struct script *script, struct model_args *wait,
 		pick_distinct(wait, objects, state);
 		return;
 	}
-	/* Any object anywhere, repeats included. */
+	/* Any objects, including repeats. */
 	wait->count = how_many(one_in(state, 10) ? MODEL_MAX_WAIT : 4, state);
 	for (uint32_t i = 0; i < wait->count; i++)
 		wait->objs[i] = draw_below(state, objects);

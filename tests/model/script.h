@@ -12,25 +12,25 @@ enum step_kind {
 	STEP_OP,
 	STEP_WAIT,
 	STEP_INTERRUPT,		/* a signal ends the thread's wait */
-	STEP_RESTART,		/* a signal makes it begin anew */
-	STEP_CLOCK,		/* the realtime clock goes on by one unit */
+	STEP_RESTART,		/* a signal restarts it */
+	STEP_CLOCK,		/* the realtime clock advances by one unit */
 };
 
-/* One deadline can be given in several ways. */
+/* The same deadline can be given in several ways. */
 enum timeout_kind {
 	PAST_ZERO,
 	PAST_MONOTONIC,
 	PAST_REALTIME,
 	NEVER_MAX,
-	NEVER_BEYOND,		/* no clock will reach it */
-	NEVER_HOUR,		/* this test will have ended before */
+	NEVER_BEYOND,		/* no clock ever reaches it */
+	NEVER_HOUR,		/* long after the end of the test */
 	LATER_REALTIME,
 	TIMEOUT_KINDS,
 };
 
 /*
- * A step that does not apply when it is reached (the thread that is to wait
- * already does, for example) is skipped, so any steps may be left out.
+ * A step that is impossible when it is reached (for example, because the thread already
+ * waits) is skipped, so any steps may be left out.
  *
  * @wait: its deadline counts from the moment of the step
  */
@@ -56,7 +56,7 @@ struct script {
 	struct step step[SCRIPT_STEPS];
 };
 
-/* @waiting: threads are to block; @realtime: some of them of a realtime class */
+/* @waiting: threads may block; @realtime: some of them in a realtime class */
 void script_make(struct script *script, uint64_t seed, bool waiting,
 		 bool realtime);
 

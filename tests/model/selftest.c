@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does history.c tell right from wrong?  Histories made by hand, each with the
- * verdict that it must get.  Needs no driver, so it runs anywhere.
+ * Tests history.c on histories made by hand, each with the verdict that it must get.
+ * Needs no driver.
  */
 #include "kselftest_harness.h"
 #include <string.h>
@@ -117,7 +117,7 @@ static void sleeper(struct history *h, int place, uint32_t ended, bool all,
 	wait_for(h, 0, ended, all, what, ret, 0)->place = place;
 }
 
-/* The same, and still so at the end of all. */
+/* The same, and still asleep at the end. */
 #define THE_END 100
 
 static void goes_on(struct history *h, int call)
@@ -364,10 +364,10 @@ TEST_F(history, no_one_sleeps_through_a_signal)
 	sleeper(h, 1, THE_END, ANY, ONLY_A, 0);
 	goes_on(h, 1);
 	EXPECT_WRONG(h);
-	/* Not even if what he waits for is gone before he is asked. */
+	/* Not even if the object is taken before the waiter is looked at. */
 	reset(h, 3, 4, A, true);
 	EXPECT_WRONG(h);
-	/* Unless he is not known to have slept then. */
+	/* Unless it is not known to have slept then. */
 	h->call[1].place = 0;
 	EXPECT_RIGHT(h);
 }
@@ -456,8 +456,8 @@ TEST_F(history, a_signal_is_one_step)
 }
 
 /*
- * A manual-reset event B, an alert C and an event A: X waits for all of B with
- * C, W for all of B and A.  Another sets C, and pulses A.
+ * A manual-reset event B, an alert C and an event A: X waits for all of B with the alert C, W
+ * for all of B and A.  Another thread sets C, and pulses A.
  */
 TEST_F(history, who_knows_of_a_step_acts_after_it)
 {
@@ -496,8 +496,8 @@ TEST_F(history, who_knows_of_a_step_acts_after_it)
 }
 
 /*
- * A signal comes to one sleeping wait for any after the other, and while it does
- * so others may come to them first.
+ * A signal reaches one sleeping wait for any after the other, and another signal may reach
+ * them first.
  */
 TEST_F(history, waits_for_any_are_served_one_by_one)
 {
@@ -531,7 +531,7 @@ TEST_F(history, waits_for_any_are_served_one_by_one)
 	EXPECT_RIGHT(h);
 }
 
-/* While it serves them, its object is no one else's. */
+/* While it serves them, its object is closed to others. */
 TEST_F(history, an_object_is_closed_while_it_serves)
 {
 	struct history *h = &self->h;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Threads that wait, again and again, whenever they are told to. */
+/* Threads that make waits when they are told to. */
 #ifndef NTSYNC_WORKER_H
 #define NTSYNC_WORKER_H
 
@@ -9,7 +9,7 @@
 
 /*
  * @dev, @request, @args, @objs: the wait, filled in before it begins
- * @done, @ret: that it has ended, and what it returned
+ * @done, @ret: whether it has ended, and what it returned
  * @begin: posted for each wait
  * @ended: posted by each wait that has ended
  */
@@ -42,7 +42,7 @@ static inline void *worker_main(void *data)
 	return NULL;
 }
 
-/* Creates the thread; returns whether that worked. */
+/* Creates the thread; returns true on success. */
 static inline bool worker_start(struct worker *w)
 {
 	sem_init(&w->begin, 0, 0);
@@ -53,7 +53,7 @@ static inline bool worker_start(struct worker *w)
 	return w->ready;
 }
 
-/* SCHED_FIFO, or ordinary with priority 0; returns whether that worked. */
+/* Makes it SCHED_FIFO, or ordinary if @priority is 0; returns true on success. */
 static inline bool worker_set_priority(struct worker *w, int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
@@ -87,7 +87,7 @@ static inline bool worker_blocks(struct worker *w, int seconds)
 	return false;
 }
 
-/* What the wait returned, or WAITER_HANGS after @seconds. */
+/* Returns the result of the wait, or WAITER_HANGS after @seconds. */
 static inline int worker_end(struct worker *w, int seconds)
 {
 	struct timespec limit;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes the kernel and sparse warn, to show that the tests notice. */
+/* Makes the kernel and sparse warn, to test that warnings are noticed. */
 #include <linux/bug.h>
 #include <linux/module.h>
 

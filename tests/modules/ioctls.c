@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/ioctls makes a whole list of ioctls for one entry into the kernel.  On user-mode
- * Linux that entry takes many times as long as a call of ntsync.
+ * /dev/ioctls makes a whole list of ioctls in one call.  On user-mode Linux entering the
+ * kernel takes many times as long as an ioctl of ntsync.
  */
 #include <linux/file.h>
 #include <linux/fs.h>

@@ -19,7 +19,7 @@ struct ioctls_list {
 	__u32 pad;
 };
 
-/* Makes all calls of a list, one after the other, and writes their answers. */
+/* Makes all calls of a list, one after the other, and writes their results. */
 #define IOCTLS_MAKE _IOW('I', 0, struct ioctls_list)
 
 #endif /* NTSYNC_IOCTLS_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Some calls take long: the driver was built with slow.h. */
+/* Calls that are slow, because the driver was built with slow.h. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "waiter.h"
 #include "task.h"
 #include "fdinfo.h"
 
-/* To pass them all takes a reader longer than wait_until() waits. */
+/* Reading them all takes longer than wait_until() waits. */
 #define SLEEPERS	300
 #define PASSERS_BY	4
 
@@ -82,7 +82,7 @@ static void *read_once(void *data)
 	return NULL;
 }
 
-/* Whenever the reader goes on there are new waits behind its place. */
+/* Whenever the reader continues, there are new waits behind its place. */
 TEST_F(slow_fdinfo, later_waits_do_not_keep_a_reader)
 {
 	struct traffic traffic = { .dev = self->dev, .event = self->event };
@@ -147,7 +147,7 @@ TEST_F(slow_reader, can_be_killed)
 	if (!pid)
 		_exit(fdinfo_read_path(path, calloc(1, sizeof(struct fdinfo))));
 	ASSERT_LT(0, pid);
-	/* It has shown some, and a second passes. */
+	/* It has shown some, and is delayed for a second. */
 	ASSERT_TRUE(wait_until(thread_state(pid) == 'D'));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	status = child_status(pid);
@@ -156,8 +156,8 @@ TEST_F(slow_reader, can_be_killed)
 }
 
 /*
- * "The objects were looked at no earlier than the deadline", of a wait that never
- * sleeps: it looks, then the event is set and the deadline passes, and the clock says so.
+ * The last look of a poll comes after its deadline: it looks, then the event is set and the
+ * deadline passes, and then it reads the clock.
  */
 FIXTURE(slow_wait) {
 	struct waiter waiter;
@@ -168,10 +168,10 @@ FIXTURE(slow_wait) {
 
 FIXTURE_VARIANT(slow_wait) {
 	unsigned long request;
-	int count;		/* of objects; the event comes last */
+	int count;		/* number of objects; the event comes last */
 	__u32 flags;
 	clockid_t clock;
-	bool alert;		/* is the event instead */
+	bool alert;		/* the event is the alert instead */
 };
 
 FIXTURE_VARIANT_ADD(slow_wait, any_of_1) {
@@ -235,7 +235,7 @@ TEST_F(slow_wait, looks_after_its_deadline)
 	int ret;
 
 	if (variant->alert) {
-		/* The other must not end the wait. */
+		/* The other object must not end the wait. */
 		ASSERT_LE(0, event_reset(self->other, &value));
 		first = 0;
 		alert = self->event;
@@ -248,7 +248,7 @@ TEST_F(slow_wait, looks_after_its_deadline)
 		w->args.flags = variant->flags;
 		w->args.timeout = deadline;
 		ASSERT_EQ(0, waiter_run(w));
-		/* It has looked, and the second before it reads the clock passes. */
+		/* It has looked, and is delayed for a second before it reads the clock. */
 		ASSERT_TRUE(wait_until(w->done || thread_state(w->tid) == 'D'));
 		ASSERT_EQ(0, event_set(self->event, &value));
 		in_time = clock_ns(variant->clock) < deadline && !w->done;

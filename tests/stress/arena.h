@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory for the arguments of calls: pages of every protection side by side.  It is
- * known what a call can read and write there, and what was there before.
+ * Memory for the arguments of calls: adjacent pages of every protection.  It is known
+ * what a call can read and write there, and what was there before.
  */
 #ifndef NTSYNC_ARENA_H
 #define NTSYNC_ARENA_H
@@ -17,12 +17,12 @@
 #define ARENA_PAGES	"wwrwnrnw"
 #define ARENA_SIZE	((sizeof(ARENA_PAGES) - 1) * ARENA_PAGE)
 
-/* How far around an argument to look for damage. */
+/* How much memory around an argument is checked. */
 #define ARENA_GUARD	64U
 
 /*
  * The same memory twice: @user is what calls get, @back is writable throughout.
- * @shadow, or @words, is the expected content.  With @whole no place lies across a
+ * @shadow, or @words, is the expected content.  With @whole no place crosses a
  * border.
  */
 struct arena {
@@ -35,7 +35,7 @@ struct arena {
 	};
 };
 
-/* A place in an arena, or, with @garbage, an address in none. */
+/* A place in an arena or, with @garbage, an address outside. */
 struct place {
 	struct arena *arena;
 	bool garbage;
@@ -58,8 +58,8 @@ static inline void arena_protect(struct arena *arena)
 }
 
 /*
- * Of a result across a border the kernel may write the part that can be written, and then
- * fail: user-mode Linux does.  There it cannot be told what a call may change.
+ * If a result crosses a border, the kernel may write the writable part and then fail, as
+ * user-mode Linux does.  Then it is not known what a call may change.
  */
 static inline bool arena_writes_parts(struct arena *arena)
 {
@@ -100,7 +100,7 @@ static inline void arena_destroy(struct arena *arena)
 	munmap(arena->back, ARENA_SIZE);
 }
 
-/* Addresses at which no process has memory. */
+/* Addresses that no process has. */
 static inline uintptr_t garbage_address(uint64_t *random)
 {
 	static const uint64_t garbage[] = {
@@ -110,13 +110,13 @@ static inline uintptr_t garbage_address(uint64_t *random)
 	};
 	uint64_t address = one_of(random, garbage);
 
-	/* The 64-bit ones, cut, could be memory of a 32-bit process. */
+	/* Truncated, the 64-bit ones could be memory of a 32-bit process. */
 	if (sizeof(void *) < 8 && address >= ARENA_PAGE)
 		address = UINTPTR_MAX - address % 64;
 	return address;
 }
 
-/* Mostly a good place; else one at a border, an odd one, or garbage. */
+/* Mostly a good place; otherwise one at a border, an unaligned one, or garbage. */
 static inline struct place place_pick(struct arena *arena, uint32_t size,
 				      uint64_t *random)
 {
@@ -143,7 +143,7 @@ static inline struct place place_pick(struct arena *arena, uint32_t size,
 	return place;
 }
 
-/* Whether a call can read, or with @write also write, so many bytes. */
+/* Can a call read, or with @write also write, so many bytes? */
 static inline bool place_allows(const struct place *place, uint32_t offset,
 				uint32_t size, bool write)
 {
@@ -182,7 +182,7 @@ static inline void place_write(const struct place *place, const void *data,
 	memcpy(place->arena->shadow + place->offset, data, size);
 }
 
-/* The word that a call was allowed to change; from now on its new value is expected. */
+/* A word that a call was allowed to change: expect its new value from now on. */
 static inline uint32_t place_result(const struct place *place, uint32_t offset)
 {
 	uint32_t word;
@@ -192,7 +192,7 @@ static inline uint32_t place_result(const struct place *place, uint32_t offset)
 	return word;
 }
 
-/* Is everything in and around the place as it should be? */
+/* Does the memory in and around the place have the expected content? */
 static inline bool place_intact(const struct place *place, uint32_t size)
 {
 	uint32_t first, last;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls in lists, as many as the machine can make, by threads of a few processes that share
- * the objects of an instance.  The module ioctls makes all calls of a list for one entry
- * into the kernel.  No process is killed and no signal is sent.
+ * Lists of calls, as fast as the machine can make them, by threads of a few processes that
+ * share the objects of an instance.  The module ioctls makes all calls of a list in one call.
+ * No process is killed and no signal is sent.
  *
- * Tokens are semaphores, auto-reset events and mutexes.  A thread waits for tokens only
- * while it has none, and without a deadline, so each wait has to end.  It gives them back
- * in the same list, or it notes in shared memory what it has and gives it back first thing
- * in its next list.  A token that is had twice shows in what giving it back returns, and a
- * note in the other.  In between are calls of which every answer is known, and some that
- * disturb: events that all threads set, reset, pulse and poll.
+ * Tokens are semaphores, auto-reset events and mutexes.  A thread waits for tokens only while
+ * it has none, and without a deadline, so each wait must end.  It returns them in the same
+ * list, or records in shared memory what it has and returns it at the beginning of the next
+ * list.  If a token is held twice, the results of returning it and the records show it.  In
+ * between are calls whose results are known, and calls that disturb: events that all threads
+ * set, reset, pulse and poll.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -23,7 +23,7 @@
 #define MAX_THREADS	200	/* of a process */
 #define SEM_MAX		3
 #define OWN_SEM_MAX	4
-#define PICKED		4	/* tokens that a wait is for, at most */
+#define PICKED		4	/* most tokens of a wait */
 
 enum token {
 	SEM, SEM_END = SEM + 3,
@@ -39,7 +39,7 @@ static struct shared {
 	atomic_uint stop;
 	atomic_uint wrong;
 	atomic_uint living;			/* threads */
-	atomic_uint holders[TOKENS];		/* of a semaphore, how many */
+	atomic_uint holders[TOKENS];		/* number of holders of a semaphore */
 	struct tally tally[MAX_PROCESSES];
 } *shared;
 
@@ -49,14 +49,14 @@ static unsigned long long calls_wanted, seconds_wanted, seed;
 
 static int device, ioctls, tokens[TOKENS], loose[LOOSE];
 
-/* Of this process. */
+/* In this process. */
 static struct tally *tally;
 
 struct self {
 	unsigned int owner;
 	uint64_t random;
 	struct list list;
-	/* Tokens that are kept until the next list, or of which it acquires one or all. */
+	/* Tokens that it keeps until the next list, or of which it acquires one or all. */
 	unsigned int kept[PICKED], n_kept;
 	struct step *keeping;
 	/* Objects that no other thread uses, and whether the event is manual-reset. */
@@ -73,7 +73,7 @@ static bool is_mutex(unsigned int token)
 	return token >= MUTEX;
 }
 
-/* Notes of who has what */
+/* Records of who has which token */
 
 static void note(const struct self *self, unsigned int token)
 {
@@ -103,9 +103,9 @@ static void strike_out(const struct self *self, unsigned int token)
 		      before);
 }
 
-/* Taking tokens and giving them back */
+/* Taking and returning tokens */
 
-/* So many different tokens, in an order at random. */
+/* So many different tokens, in random order. */
 static void pick_tokens(struct self *self, unsigned int *picked, unsigned int n)
 {
 	unsigned int all[TOKENS];
@@ -156,7 +156,7 @@ static void add_give_back(struct self *self, unsigned int token)
 		add_event(list, SET, tokens[token], just(0));
 }
 
-/* One of one, or all of a few: it is known beforehand what it acquires. */
+/* Any of one, or all of a few: what the wait acquires is known beforehand. */
 static void take_some(struct self *self)
 {
 	for (unsigned int i = 0; i < 4; i++) {
@@ -212,7 +212,7 @@ static void give_back_kept(struct self *self)
 	self->n_kept = 0;
 }
 
-/* Objects of the thread's own: each answer is known, and they end as they began. */
+/* The thread's own objects: each result is known, and the final states are the first. */
 
 static int created(int fd)
 {
@@ -285,7 +285,7 @@ static void own_mutex(struct self *self)
 	add_unlock(list, mutex, self->owner, 0, just(1));
 }
 
-/* Events that all threads signal: most answers are open. */
+/* Events that all threads signal: most results are not known. */
 
 static void disturb(struct self *self)
 {
@@ -404,7 +404,7 @@ static void create_objects(void)
 		loose[i] = event_create(device, i % 2, 0);
 }
 
-/* At the end each token must be as it was in the beginning. */
+/* At the end each token must be in its first state. */
 static void check_tokens(void)
 {
 	struct ntsync_event_args event = { 0 };
@@ -422,7 +422,7 @@ static void check_tokens(void)
 			wrong("mutex %u is owned by %u at the end", i, mutex.owner);
 }
 
-/* Watching them */
+/* Supervision */
 
 static uint64_t begin;
 
@@ -443,7 +443,7 @@ static uint64_t sum_calls(struct totals *totals)
 	return calls;
 }
 
-/* Returns whether all threads have ended, and not one of them stands still. */
+/* Have all threads ended?  Finds threads that are stuck. */
 static bool watch(void)
 {
 	double moved = 0, told = 0;
@@ -485,7 +485,7 @@ static void report(bool served)
 	if (shared->wrong)
 		printf("# to repeat: SEED=%llu\n", seed);
 	printf("1..2\n");
-	printf("%sok 1 no token was lost or had twice, and every call answered as it had to\n",
+	printf("%sok 1 no token was lost or held twice, and every call had the right result\n",
 	       shared->wrong ? "not " : "");
 	printf("%sok 2 every waiter was served\n", served ? "" : "not ");
 }
@@ -529,8 +529,8 @@ static void read_options(int argc, char **argv)
 }
 
 /*
- * Process i stays on processor i from its beginning: user-mode Linux is several times as
- * fast then (see --pin of tests/vm/run).
+ * Process i stays on processor i from the start, which makes user-mode Linux several times as
+ * fast (see --pin of tests/vm/run).
  */
 static void move_to(unsigned int i)
 {

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes with hundreds of threads that share objects and are killed, one
- * after the other and at any point.  Still nothing may be lost, and nothing may
- * be held twice.
+ * Processes with hundreds of threads that share objects and are killed, one after the other
+ * and at any point.  Even so, nothing may be lost, and nothing may be held twice.
  *
- * A cell is an instance with some tokens: semaphores with a few each,
- * auto-reset events and mutexes.  Threads take tokens, hold them and give them
- * back.  A wait-for-all takes a token together with the thread's receipt, a mutex
- * that only this thread uses.  So after the thread has been killed, the owner of the
- * receipt shows whether it had the tokens, whatever it was doing, and the process
- * that manages the cell gives them back.  Mutexes show it themselves.  Threads of a
- * process that is never killed take tokens by waits-for-any too.
+ * A cell is an instance with some tokens: semaphores with a few each, auto-reset events and
+ * mutexes.  Threads take tokens, hold them and return them.  A wait-for-all takes a token
+ * together with the thread's receipt, a mutex that only this thread uses.  So after the thread
+ * has been killed, the owner of the receipt shows whether it had the tokens, and the process
+ * that manages the cell returns them.  Mutexes show it themselves.  Threads of a process that
+ * is never killed also take tokens by waits-for-any.
  *
- * A round ends with an event, the bell, which is the alert of all waits so far.
- * After that no process is killed, and threads wait without a deadline for tokens
- * that are all available: if one is not served, a wake was lost.
+ * A round ends with an event, the bell, which is the alert of all waits so far.  After that no
+ * process is killed, and threads wait without a deadline for tokens that are all available: if
+ * one is not served, a wake was lost.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -28,16 +26,16 @@
 #include "stress.h"
 
 #define MAX_CELLS	4
-#define CLIENTS		4	/* of a cell; the first is not killed */
-#define MAX_THREADS	300	/* of a client */
+#define CLIENTS		4	/* per cell; the first is not killed */
+#define MAX_THREADS	300	/* per client */
 
-/* How many threads of a client in a cgroup create objects without end. */
+/* How many threads of a client in a cgroup create objects until it is killed. */
 #define HOARDERS	4
 
-/* How often a thread is served after the bell. */
+/* How often each thread must be served after the bell. */
 #define LAST_WAITS	1
 
-/* Memory that a client in a cgroup may use beyond what it started with. */
+/* Memory that a client in a cgroup may use in addition to what it starts with. */
 #define CGROUP_BYTES	(512 << 10)
 
 enum token {
@@ -49,7 +47,7 @@ enum token {
 
 #define SEM_TOKENS	4
 
-/* Objects of a cell by the order in which they are passed on. */
+/* The objects of a cell, in the order in which they are passed on. */
 enum object {
 	DEVICE = TOKENS, BELL, PULSED, PULSED_AUTO, OBJECTS,
 };
@@ -68,12 +66,12 @@ static const char *const operation_name[] = {
 };
 
 /*
- * One thread, as the one that settles its affairs sees it.
- * @owner: its name, never used before in this cell
- * @wants: tokens that it waits for all of, and its receipt with them
+ * One thread, as seen by the one that cleans up after it.
+ * @owner: its owner, never used before in this cell
+ * @wants: the tokens of its wait for all, besides its receipt
  * @has: tokens that it has.  If there are none, but it owns the receipt, it has
- *	what it wants and had no time to say so
- * @gives: the token that it is giving back
+ *	what it wants and had no time to record this
+ * @gives: the token that it is returning
  */
 struct member {
 	atomic_uint owner;
@@ -84,10 +82,10 @@ struct member {
 };
 
 /*
- * What is known of a token.
- * @holder: of an exclusive one, who is inside
- * @kills, @dead: how often a mutex was abandoned, and how often that was told
- * @doubts: how often it was being given back when its holder died
+ * What is known about a token.
+ * @holder: of an exclusive one, the thread that has it
+ * @kills, @dead: how often a mutex was abandoned, and how often this was reported
+ * @doubts: how often it was being returned when its holder died
  */
 struct token_state {
 	atomic_uint holder;
@@ -101,7 +99,7 @@ enum phase { RUN, DRAIN };
 struct cell {
 	atomic_uint phase;
 	atomic_uint last_owner;
-	atomic_uint sober;	/* no more processes that hoard */
+	atomic_uint sober;	/* no more processes that use up memory */
 	struct token_state tokens[TOKENS];
 	struct member members[CLIENTS][MAX_THREADS];
 	struct tally tally;
@@ -112,7 +110,7 @@ struct cell {
 
 struct shared {
 	atomic_uint stop;
-	atomic_uint late;	/* for what has not happened by then */
+	atomic_uint late;	/* stop waiting for rare events */
 	atomic_uint wrong;
 	atomic_uint stuck;
 	struct cell cells[MAX_CELLS];
@@ -125,7 +123,7 @@ static unsigned int stuck_seconds = STUCK_SECONDS;
 static bool cgroups;
 static int usual_priority;
 
-/* The cell of this process, and what it has of it. */
+/* The cell of this process, and its descriptors. */
 static unsigned int cell_number;
 static struct cell *cell;
 static int objects[OBJECTS];
@@ -152,7 +150,7 @@ static bool is_mutex(unsigned int token)
 	return token >= MUTEX && token < MUTEX_END;
 }
 
-/* Tokens that may be lost are not asked for any more. */
+/* Tokens that may be lost are no longer waited for. */
 static bool reliable(unsigned int token)
 {
 	return cell->tokens[token].doubts == 0 ||
@@ -160,13 +158,13 @@ static bool reliable(unsigned int token)
 		cell->tokens[token].doubts < SEM_TOKENS - 1);
 }
 
-/* Going in and out with a token */
+/* Taking and returning a token */
 
 static void enter_mutex(unsigned int token, bool dead)
 {
 	struct token_state *state = &cell->tokens[token];
 
-	/* Only the owner, or who settles its affairs, is here. */
+	/* Only the owner, or the thread that cleans up after it, gets here. */
 	if (dead)
 		state->dead++;
 	if (state->dead != state->kills)
@@ -227,7 +225,7 @@ static void give_back(struct member *me, unsigned int token)
 	me->gives = NO_TOKEN;
 }
 
-/* Settling the affairs of the dead */
+/* Cleaning up after dead threads */
 
 static bool owns(int mutex, unsigned int owner)
 {
@@ -246,7 +244,7 @@ static void settle_mutex(unsigned int token, unsigned int owner)
 
 	if (!owns(objects[token], owner))
 		return;
-	/* It may have died before it could tell that it was told. */
+	/* It may have died before it could record that it was told. */
 	state->dead = (unsigned int)state->kills;
 	state->kills++;
 	ret = counted(DECLARE_DEAD, mutex_kill(objects[token], owner));
@@ -254,7 +252,7 @@ static void settle_mutex(unsigned int token, unsigned int owner)
 		wrong("mutex %u of a dead owner: errno %d", token, -ret);
 }
 
-/* The receipt is made good for the next thread. */
+/* The receipt is made usable for the next thread. */
 static void settle_receipt(int receipt, unsigned int owner)
 {
 	struct ntsync_mutex_args args;
@@ -291,8 +289,8 @@ static void settle_token(struct member *member, unsigned int token)
 }
 
 /*
- * Gives back what a dead thread had.  The one that does so may be killed too, and
- * then another one goes on where it was.
+ * Returns what a dead thread had.  The thread that does so may be killed too, and then
+ * another one continues.
  */
 static void settle(struct member *member, int receipt)
 {
@@ -307,7 +305,7 @@ static void settle(struct member *member, int receipt)
 		wrong("%u had tokens 0x%x without a receipt", member->owner,
 		      member->has);
 	member->wants = 0;
-	/* The one that it was giving back is settled before any other. */
+	/* First the one that it was returning. */
 	if (member->gives != NO_TOKEN)
 		settle_token(member, member->gives);
 	for (unsigned int i = 0; i < TOKENS; i++)
@@ -316,7 +314,7 @@ static void settle(struct member *member, int receipt)
 	member->owner = 0;
 }
 
-/* What threads do */
+/* Threads */
 
 struct self {
 	struct member *member;
@@ -337,7 +335,7 @@ static unsigned int pick_token(struct self *self)
 	return token;
 }
 
-/* Some tokens, of which one at most is a mutex. */
+/* Picks some tokens, at most one of which is a mutex. */
 static unsigned int pick_tokens(struct self *self)
 {
 	unsigned int tokens = 0, n = 1 + below(&self->random, 3);
@@ -365,7 +363,7 @@ static uint64_t pick_timeout(struct self *self)
 	}
 }
 
-/* Waits as the phase has it; true if that took what was waited for. */
+/* Waits with the timeout and alert of this phase; true if it acquired the objects. */
 static bool wait_for(struct self *self, bool all, const int *objs, uint32_t n,
 		     uint32_t *index, bool *dead)
 {
@@ -406,7 +404,7 @@ static void give_all_back(struct self *self)
 			give_back(self->member, i);
 }
 
-/* Takes tokens and the receipt at once. */
+/* Takes tokens and the receipt together. */
 static bool take_all(struct self *self)
 {
 	unsigned int tokens = pick_tokens(self);
@@ -418,7 +416,7 @@ static bool take_all(struct self *self)
 	for (unsigned int i = 0; i < TOKENS; i++)
 		if (tokens & (1u << i))
 			objs[n++] = objects[i];
-	/* Anywhere among them. */
+	/* At any place among them. */
 	index = below(&self->random, n + 1);
 	objs[n] = objs[index];
 	objs[index] = self->receipt;
@@ -444,8 +442,8 @@ static bool take_all(struct self *self)
 }
 
 /*
- * Takes one of several.  Without a receipt nothing but a mutex would tell that
- * a dead thread has it, so others are for threads that are not killed.
+ * Takes one of several.  There is no receipt, so only mutexes show that a dead thread had
+ * them; other tokens are taken only by threads that are not killed.
  */
 static bool take_any(struct self *self)
 {
@@ -474,7 +472,7 @@ static bool take_any(struct self *self)
 	return true;
 }
 
-/* An event that is never set but for an instant, or time passes. */
+/* Pulses an event that is never set otherwise, or waits for it for a short time. */
 static void be_pulsed(struct self *self)
 {
 	int objs[2] = { objects[PULSED], objects[PULSED_AUTO] };
@@ -503,7 +501,7 @@ static int create(uint64_t *random, int dev)
 	}
 }
 
-/* An instance of its own, dropped in any order. */
+/* A private instance, closed in any order. */
 static void live_elsewhere(struct self *self)
 {
 	int i, n = 1 + below(&self->random, 6), fds[7];
@@ -525,13 +523,13 @@ static void live_elsewhere(struct self *self)
 			counted(CLOSE, close(fds[i]) ? -errno : 0);
 }
 
-/* No one may die after the bell, so the client is another one by then. */
+/* After the bell no process may be killed, so none may use up memory. */
 static bool hoarding(void)
 {
 	return cgroups && !cell->sober;
 }
 
-/* Until the cgroup's limit ends it. */
+/* Until the limit of the cgroup kills the process. */
 static void hoard(struct self *self)
 {
 	for (int i = 0; i < 64 && cell->phase == RUN; i++)
@@ -570,7 +568,7 @@ static void *thread_main(void *data)
 	struct self *self = data;
 	int last = LAST_WAITS;
 
-	/* Not in a hurry, as its process is. */
+	/* Runs at normal priority, unlike its process. */
 	if (!self->hoards)
 		setpriority(PRIO_PROCESS, 0, usual_priority);
 	while (last && !shared->wrong) {
@@ -589,14 +587,14 @@ static void nothing_happens(int signal)
 	(void)signal;
 }
 
-/* The thread ends here, whatever it was doing. */
+/* The thread exits here, whatever it was doing. */
 static void end_thread(int signal)
 {
 	(void)signal;
 	syscall(SYS_exit, 0);
 }
 
-/* All that a client gets, a message at a time. */
+/* Passes a client its descriptors, one message at a time. */
 static bool pass_fds(int (*pass)(int sock, int *fds, unsigned int n), int sock,
 		     unsigned int client)
 {
@@ -648,7 +646,7 @@ static void cgroup_path(char *path, size_t size, unsigned int client,
 		 client, file);
 }
 
-/* The calling process, as it is now and a little more. */
+/* Limits the calling process to its current memory and a little more. */
 static void limit_memory(unsigned int client)
 {
 	char path[96], text[32];
@@ -659,7 +657,7 @@ static void limit_memory(unsigned int client)
 	write_file(path, text);
 }
 
-/* Without a limit while it starts. */
+/* There is no limit while it starts. */
 static void enter_cgroup(unsigned int client)
 {
 	char path[96];
@@ -669,7 +667,7 @@ static void enter_cgroup(unsigned int client)
 	cgroup_path(path, sizeof(path), client, "cgroup.procs");
 	if (!write_file(path, "0"))
 		wrong("a process cannot enter its cgroup");
-	/* Among so many threads it would not get far else, nor its hoarders. */
+	/* With so many other threads, it and its hoarders would not get far otherwise. */
 	setpriority(PRIO_PROCESS, 0, usual_priority - 15);
 }
 
@@ -702,7 +700,7 @@ static void start_thread(unsigned int client, unsigned int i, uint64_t *random)
 		wrong("no thread %u: errno %d", i, ret);
 }
 
-/* Ends a thread in the middle of whatever it does, and starts another. */
+/* Ends a thread at any point, and starts another. */
 static void replace_thread(unsigned int client, uint64_t *random)
 {
 	unsigned int i = below(random, n_threads);
@@ -754,7 +752,7 @@ static int client_main(unsigned int client, int sock, uint64_t random)
 	return 0;
 }
 
-/* The process that looks after a cell */
+/* The process that manages a cell */
 
 static pid_t clients[CLIENTS];
 
@@ -771,7 +769,7 @@ static void start_client(unsigned int client, uint64_t *random)
 	if (!clients[client]) {
 		int sock = dup2(socks[1], STDERR_FILENO + 1);
 
-		/* It has nothing but what the socket brings. */
+		/* It has only what it receives over the socket. */
 		close_range(STDERR_FILENO + 2, ~0U, 0);
 		_exit(client_main(client, sock, its_random));
 	}
@@ -810,7 +808,7 @@ static void stop_client(unsigned int client, uint64_t *random)
 	count(&cell->tally, CLIENT_STOP, 0);
 }
 
-/* One whose cgroup ran out of memory is gone; all others have to be there. */
+/* One whose cgroup ran out of memory has been killed; all others must be alive. */
 static void look_for_dead(uint64_t *random)
 {
 	int status;
@@ -870,7 +868,7 @@ static void drop_cell(void)
 			close(receipts[i][j]);
 }
 
-/* Everything has been given back, and nothing more than that. */
+/* Exactly what was taken must have been returned. */
 
 static void check_sem(unsigned int token)
 {
@@ -949,7 +947,7 @@ static void show_members(void)
 		}
 }
 
-/* Waits for the end of a client; not if none of its cell moves any more. */
+/* Waits for the end of a client, unless its whole cell is stuck. */
 static void await_client(unsigned int client)
 {
 	uint64_t since = clock_ns(CLOCK_MONOTONIC);
@@ -964,7 +962,7 @@ static void await_client(unsigned int client)
 			since = clock_ns(CLOCK_MONOTONIC);
 		} else if (clock_ns(CLOCK_MONOTONIC) - since >
 			   stuck_seconds * NSEC_PER_SEC) {
-			/* Some that wait like this cannot even be killed. */
+			/* Processes that are stuck like this may not even be killable. */
 			if (shared->stuck)
 				return;
 			shared->stuck = 1;
@@ -992,8 +990,8 @@ static void drain(uint64_t *random)
 }
 
 /*
- * When time is over, each cell still waits for its first kill for lack of memory,
- * but not for longer than the run was to take.
+ * At the end of the run, each cell still waits for its first kill for lack of memory, for at
+ * most the same time again.
  */
 static bool may_stop(void)
 {
@@ -1002,14 +1000,14 @@ static bool may_stop(void)
 	return shared->wrong || (shared->stop && enough);
 }
 
-/* The first is waited for longer than a round, however slow the machine is. */
+/* The first may take longer than a round, on a slow machine. */
 static bool waits_for_oom(uint64_t patience)
 {
 	return cgroups && !cell->round_ooms &&
 	       (!cell->ooms || clock_ns(CLOCK_MONOTONIC) < patience);
 }
 
-/* A few kills and, unless that takes long, one for lack of memory. */
+/* A few kills and, unless that takes too long, one for lack of memory. */
 static void run(uint64_t *random)
 {
 	unsigned int kills = 3 + below(random, 8), first = cgroups ? 2 : 1;
@@ -1020,7 +1018,7 @@ static void run(uint64_t *random)
 		pause_ns(below(random, 100000000));
 		look_for_dead(random);
 		if (one_in(random, 3)) {
-			/* A client in a cgroup is left to its end. */
+			/* A client in a cgroup is not killed by us. */
 			kill_client(first + below(random, CLIENTS - first),
 				    random);
 			kills -= kills > 0;
@@ -1133,22 +1131,22 @@ static void report(unsigned long long seed)
 	if (shared->wrong)
 		printf("# to repeat: SEED=%llu\n", seed);
 	printf("1..3\n");
-	printf("%sok 1 no token was lost or had twice, and who died was told\n",
+	printf("%sok 1 no token was lost or held twice, and dead owners were reported\n",
 	       bad ? "not " : "");
 	printf("%sok 2 every waiter was served\n", lost ? "not " : "");
 	if (!cgroups)
-		printf("ok 3 # SKIP no cgroup with a limit of memory can be made\n");
+		printf("ok 3 # SKIP no cgroup with a memory limit can be made\n");
 	else if (!sum_operation(&totals, CLIENT_OOM))
-		printf("ok 3 # SKIP no process came to the limit of its memory before the end\n");
+		printf("ok 3 # SKIP no process reached its memory limit before the end\n");
 	else
-		printf("ok 3 processes were killed at the limit of their memory\n");
+		printf("ok 3 processes were killed at their memory limit\n");
 }
 
 static void explain(void)
 {
 	tell("usage: chaos --seconds N [--seed N] [--cells N] [--threads N] [--stuck N]\n"
 	     "Runs cells (at most %u) of %u processes with N threads each (at most %u).\n"
-	     "A cell in which nothing has moved for %u seconds, or N, is stuck.\n",
+	     "A cell without progress for %u seconds, or N, is stuck.\n",
 	     MAX_CELLS, CLIENTS, MAX_THREADS, STUCK_SECONDS);
 	exit(2);
 }

@@ -2,11 +2,11 @@
 /*
  * Random calls: numbers, arguments, descriptors and memory, right and wrong, by
  * 64-bit and 32-bit processes whose threads close, dup, fork, exec and kill while
- * others use the same descriptors.  The interface says what each call may answer;
- * any other answer is an error, and so is a byte changed beyond the result.
+ * others use the same descriptors.  The interface says what each call may return;
+ * any other result is an error, and so is a changed byte outside of it.
  *
  * The first process starts the others, the workers, and starts them again when they
- * are killed.  Descriptors have fixed numbers: each thread has slots of its own and
+ * are killed.  Descriptors have fixed numbers: each thread has its own slots and
  * knows what is in them, and all threads of a process replace the descriptors in the
  * other slots.
  *
@@ -108,7 +108,7 @@ static void start_worker(struct boss *boss, unsigned int number)
 	boss->alive++;
 }
 
-/* Workers end because they are killed or told to stop, and not otherwise. */
+/* Workers end only when they are killed or told to stop. */
 static void worker_ended(struct boss *boss, unsigned int number, int status)
 {
 	struct worker *worker = &control->workers[number];
@@ -153,7 +153,7 @@ static uint64_t sum_calls(const struct boss *boss, struct totals *totals)
 	return sum;
 }
 
-/* Ends waits that have no end of their own. */
+/* Ends waits that would never end. */
 static void ring_bells(void)
 {
 	uint32_t value;
@@ -164,7 +164,7 @@ static void ring_bells(void)
 	}
 }
 
-/* The module is in use: it has to stay. */
+/* The module is in use, so unloading must fail. */
 static void try_unload(void)
 {
 	int ret = syscall(SYS_delete_module, "ntsync", O_NONBLOCK);
@@ -180,7 +180,7 @@ static void try_unload(void)
 	}
 }
 
-/* What /proc says of a thread, a line or many; empty if it cannot be read. */
+/* Reads a file of a thread in /proc; empty if it cannot be read. */
 static void read_about(int pid, int tid, const char *what, char *text, int size)
 {
 	ssize_t len = -1;
@@ -196,7 +196,7 @@ static void read_about(int pid, int tid, const char *what, char *text, int size)
 	text[len > 0 ? len : 0] = '\0';
 }
 
-/* Whether a thread is neither gone nor dead. */
+/* Is a thread alive? */
 static bool is_alive(int pid, int tid)
 {
 	char stat[512], state = 'X';
@@ -207,8 +207,8 @@ static bool is_alive(int pid, int tid)
 }
 
 /*
- * The kernel's other parts, and a busy machine, may keep a thread for long.  One that
- * has ended waits for the others of its process, which need not be in the driver.
+ * Other parts of the kernel, and a busy machine, may delay a thread for long.  A thread that
+ * has ended waits for the others of its process, which may not be in the driver.
  */
 static bool is_in_driver(int pid, int tid)
 {
@@ -286,7 +286,7 @@ static void watch(struct boss *boss)
 		     (unsigned long long)calls, boss->deaths);
 }
 
-/* Whether there is still someone to look after. */
+/* Are there still workers? */
 static bool tick(struct boss *boss)
 {
 	boss->ticks++;
@@ -313,14 +313,14 @@ static void report(const struct boss *boss)
 	       (unsigned long long)calls, seconds, calls / seconds,
 	       boss->deaths);
 	if (control->kcov.size && kcov_places(&control->kcov))
-		printf("# kcov: %u places of the module were come by\n",
+		printf("# kcov: %u places of the module were executed\n",
 		       kcov_places(&control->kcov));
 	if (control->wrong)
 		printf("# to repeat: SEED=%llu\n", boss->seed);
 	printf("1..2\n");
-	printf("%sok 1 every call answered as it may, and changed no more than it may\n",
+	printf("%sok 1 every call returned and changed only what it may\n",
 	       control->wrong > boss->stuck ? "not " : "");
-	printf("%sok 2 no thread stood still\n", boss->stuck ? "not " : "");
+	printf("%sok 2 no thread was stuck\n", boss->stuck ? "not " : "");
 }
 
 static void explain(void)
@@ -351,7 +351,7 @@ static void read_options(struct boss *boss, int argc, char **argv)
 	}
 	if ((i < argc && argv[i][0] == '-') || !(boss->calls || boss->seconds))
 		explain();
-	/* This program itself stands in for its name. */
+	/* The first program is this one. */
 	argv[i - 1] = "/proc/self/exe";
 	boss->programs = &argv[i - 1];
 	boss->n_programs = argc - i + 1;

@@ -16,17 +16,17 @@
 enum {
 	FD_CONTROL = 100,
 	FD_DEVICE,			/* of the two shared instances */
-	FD_BELL = FD_DEVICE + 2,	/* events that are set all the time */
+	FD_BELL = FD_DEVICE + 2,	/* events that are set repeatedly */
 	FD_POOL = FD_BELL + 2,		/* objects that all processes share */
 	FD_POOL_END = FD_POOL + 12,
 	FD_EPOLL = 150,
-	FD_RACE,			/* replaced under each other */
+	FD_RACE,			/* replaced while others use them */
 	FD_RACE_END = FD_RACE + 24,
 	FD_OWN = 200,			/* THREADS * SLOTS */
 	FD_END = FD_OWN + THREADS * SLOTS,
 };
 
-/* What a descriptor stands for. */
+/* What a descriptor is. */
 enum kind { CLOSED, OTHER_FILE, DEVICE, SEM, MUTEX, EVENT, KINDS };
 
 enum operation {
@@ -41,7 +41,7 @@ enum operation {
 };
 
 /*
- * What a descriptor is known to stand for.  @id tells files apart; @limit is a
+ * What is known about a descriptor.  @id identifies the file; @limit is a
  * semaphore's maximum or an event's kind, if @limit_known.
  */
 struct known {
@@ -52,13 +52,13 @@ struct known {
 	uint32_t limit;
 };
 
-/* @known is NULL where other threads replace the file at any time. */
+/* @known is NULL if other threads may replace the file at any time. */
 struct target {
 	int fd;
 	const struct known *known;
 };
 
-/* What all processes share.  Only words: both widths see the same. */
+/* Shared by all processes.  It has words only, because both widths use it. */
 struct control {
 	uint32_t seed[2];
 	atomic_uint stop;
@@ -125,7 +125,7 @@ void fill_wait(struct fuzzer *f, struct attempt *a);
 
 extern const char *const operation_name[];
 
-/* The ioctls: number, size of the argument, and on what they act. */
+/* The ioctls: number, size of the argument, and the object they are for. */
 extern const struct known_ioctl {
 	unsigned int number;
 	unsigned int size;

@@ -97,7 +97,7 @@ void do_epoll(struct fuzzer *f)
 	count(&f->shared->tally, EPOLL_CTL, ret < 0 ? errno : 0);
 }
 
-/* Of our own descriptors, and of those of other workers. */
+/* Reads fdinfo of our descriptors, or of another worker's. */
 void do_fdinfo(struct fuzzer *f)
 {
 	int fd = pick_any_target(f).fd, pid = getpid();
@@ -115,7 +115,7 @@ void do_fdinfo(struct fuzzer *f)
 		close(fd);
 }
 
-/* Descriptors that come and go */
+/* Opening and closing descriptors */
 
 static void own_close(struct fuzzer *f, unsigned int slot)
 {
@@ -124,7 +124,7 @@ static void own_close(struct fuzzer *f, unsigned int slot)
 	f->own[slot] = nothing;
 }
 
-/* Moves a new descriptor to a slot of our own, or to one of all threads. */
+/* Moves a new descriptor to one of our slots, or to a shared one. */
 void keep(struct fuzzer *f, int fd, const struct known *known)
 {
 	unsigned int slot = below(&f->random, SLOTS);
@@ -139,7 +139,7 @@ void keep(struct fuzzer *f, int fd, const struct known *known)
 		else
 			f->own[slot] = *known;
 	} else if (dup2(fd, pick_race_fd(f)) < 0) {
-		/* EBUSY: another thread is about to open this very number. */
+		/* EBUSY: another thread is about to open this number. */
 		error = errno;
 	}
 	count(&f->shared->tally, DUP, error);
@@ -190,7 +190,7 @@ void do_open(struct fuzzer *f)
 		wrong(f, "open: errno %d", errno);
 }
 
-/* Another descriptor of the same file, here or where threads race. */
+/* Duplicates a descriptor, to our slots or to shared ones. */
 void do_dup(struct fuzzer *f)
 {
 	struct target from = pick_any_target(f);

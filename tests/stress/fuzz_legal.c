@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What calls may answer, and what those that succeed may return. */
+/* What calls may return, and write if they succeed. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
@@ -72,8 +72,8 @@ static void wrong_answer(const struct fuzzer *f, const struct attempt *a,
 }
 
 /*
- * What a call may answer.  The checks come in the order of the interface: one
- * that must fail says the answer.
+ * What a call may return.  The checks are in the order of the interface: one
+ * that must fail decides the result.
  */
 
 static unsigned int legal_create(const struct fuzzer *f,
@@ -90,7 +90,7 @@ static unsigned int legal_create(const struct fuzzer *f,
 	return may_say(0) | may_say(ENOMEM);
 }
 
-/* Could the object be waited for in this instance? */
+/* Can a wait in this instance use the object? */
 static bool fits(const struct attempt *a, const struct target *object)
 {
 	if (!object->known || !a->on.known)
@@ -281,7 +281,7 @@ static unsigned int legal_answers(const struct fuzzer *f,
 	return legal;
 }
 
-/* What a call that succeeded may have returned */
+/* What a call that succeeded may have written */
 
 static void check_index(const struct fuzzer *f, const struct attempt *a,
 			int error, uint32_t index)
@@ -356,7 +356,7 @@ static void check_results(const struct fuzzer *f, const struct attempt *a,
 	}
 }
 
-/* Judges what a call said, and what it returned if it succeeded. */
+/* Checks what a call returned, and what it wrote if it succeeded. */
 void check_answer(const struct fuzzer *f, const struct attempt *a, int error)
 {
 	unsigned int legal = legal_answers(f, a);

@@ -5,7 +5,7 @@
 
 const struct known nothing = { .kind = CLOSED };
 
-/* The descriptors that all processes have, which all of them know. */
+/* The descriptors that all processes have. */
 static struct known device_known[2], bell_known[2], pool_known[12];
 
 void fill_shared_known(void)
@@ -67,7 +67,7 @@ struct target pick_any_target(struct fuzzer *f)
 	}
 }
 
-/* One of the wanted kind, or, if a few tries do not find one, any. */
+/* One of the wanted kind or, if a few tries do not find one, any. */
 struct target pick_target(struct fuzzer *f, enum kind kind)
 {
 	struct target target;
@@ -110,7 +110,7 @@ static uint32_t pick_word(struct fuzzer *f)
 				      : one_of(&f->random, words);
 }
 
-/* Few, so that they meet. */
+/* A small range, so they collide. */
 static uint32_t pick_owner(struct fuzzer *f)
 {
 	static const uint32_t owners[] = { 1, 1, 1, 2, 2, 3, UINT32_MAX };
@@ -143,7 +143,7 @@ void fill_words(struct fuzzer *f, struct attempt *a)
 	}
 }
 
-/* The bell rings for those that wait without end. */
+/* The bell ends waits without a timeout. */
 static void add_bell(struct fuzzer *f, struct attempt *a, unsigned int instance)
 {
 	struct target bell = {
@@ -220,7 +220,7 @@ static void fill_array(struct fuzzer *f, struct attempt *a)
 	a->array = place_pick(&f->array, 4 * n, &f->random);
 	place_write(&a->array, fds, 4 * n);
 	a->wait.objs = a->array.address;
-	/* Beyond what a 32-bit process can have. */
+	/* Outside the address space of a 32-bit process. */
 	if (sizeof(void *) < 8 && one_in(&f->random, 64)) {
 		a->array.garbage = true;
 		a->wait.objs |= (uint64_t)1 << 32;

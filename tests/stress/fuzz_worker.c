@@ -18,7 +18,7 @@ static void start_memory(struct fuzzer *f)
 	arena_create(&f->array, &f->random);
 }
 
-/* A few calls by a child, perhaps one that may have no more descriptors. */
+/* A few calls by a child, possibly one at its limit of descriptors. */
 static void be_a_child(struct fuzzer *f)
 {
 	struct rlimit none = { .rlim_cur = 3, .rlim_max = 3 };
@@ -35,12 +35,12 @@ static void be_a_child(struct fuzzer *f)
 	_exit(0);
 }
 
-/* A child that kills or stops its parent, wherever that is by then. */
+/* A child that kills or stops its parent, whatever that is doing. */
 static void be_an_enemy(struct fuzzer *f, pid_t parent, enum operation how)
 {
 	pause_ns(below(&f->random, 2000000));
 	if (getppid() != parent) {
-		/* It has been killed, and its number may be another's. */
+		/* It has been killed, and its number may have been reused. */
 	} else if (how == KILL) {
 		control->workers[f->worker].doomed = 1;
 		kill(parent, SIGKILL);
@@ -57,7 +57,7 @@ static void do_fork(struct fuzzer *f, enum operation why)
 	pid_t parent = getpid(), pid = fork();
 
 	count(&f->shared->tally, why, pid < 0 ? errno : 0);
-	/* The parent's next decisions are not the child's. */
+	/* The child must not repeat the parent's decisions. */
 	f->random = seed_of(f->random, !pid, 0, 0);
 	if (pid)
 		return;
@@ -78,7 +78,7 @@ static void mask_signal(int how)
 
 static void do_exec(struct fuzzer *f)
 {
-	/* One that comes on the way waits until there is a handler again. */
+	/* A signal meanwhile waits until there is a handler again. */
 	mask_signal(SIG_BLOCK);
 	count(&f->shared->tally, EXEC, 0);
 	kcov_stop(&f->kcov);
@@ -86,7 +86,7 @@ static void do_exec(struct fuzzer *f)
 	wrong(f, "exec: errno %d", errno);
 }
 
-/* Interrupts a thread of this process, itself perhaps. */
+/* Interrupts a thread of this process, possibly this one. */
 static void do_signal(struct fuzzer *f)
 {
 	static atomic_int tids[THREADS];
@@ -99,7 +99,7 @@ static void do_signal(struct fuzzer *f)
 		      syscall(SYS_tgkill, getpid(), tid, SIGUSR1) ? errno : 0);
 }
 
-/* Rare and costly ones, which a forked child leaves alone. */
+/* Rare and expensive calls, which a forked child does not make. */
 static void live(struct fuzzer *f)
 {
 	if (f->child)
@@ -179,7 +179,7 @@ static void *thread_main(void *data)
 
 	f->shared->tid = thread_id();
 	start_memory(f);
-	/* It slows a thread down. */
+	/* This slows a thread down. */
 	if (!f->thread && f->worker < 2)
 		kcov_start(&f->kcov);
 	while (!control->stop)

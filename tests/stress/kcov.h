@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which places of the module calls have come by, where the kernel is built with
- * kcov.  A place is a call of the tracer that the compiler put at the begin of
+ * Which places of the module have been executed, if the kernel is built with
+ * kcov.  A place is a call of the tracer that the compiler put at the beginning of
  * each basic block.
  */
 #ifndef NTSYNC_KCOV_H
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include "stress.h"
 
-/* The kernel's numbers and words are the 64-bit ones for everybody. */
+/* 32-bit programs use the kernel's 64-bit numbers and words too. */
 #define KCOV_WORDS	8192
 #define KCOV_INIT	_IOR('c', 1, uint64_t)
 #define KCOV_ENABLE	_IO('c', 100)
@@ -18,7 +18,7 @@
 
 #define KCOV_SPAN	(256 * 1024)
 
-/* Shared by all processes: where the module is, and what was come by. */
+/* Shared by all processes: where the module is, and what was executed. */
 struct kcov_map {
 	uint32_t base[2];
 	uint32_t size;
@@ -31,7 +31,7 @@ struct kcov {
 	uint64_t *area;
 };
 
-/* Finds the module.  Leaves the size 0 if that cannot be known. */
+/* Finds the module.  Leaves the size 0 if it cannot be found. */
 static inline void kcov_find_module(struct kcov_map *map)
 {
 	FILE *file = fopen("/sys/module/ntsync/sections/.text", "re");

@@ -8,7 +8,7 @@
 
 #define MAX_CALLS	2048
 #define MAX_BATCHES	64
-#define MAX_OBJECTS	8	/* of a wait */
+#define MAX_OBJECTS	8	/* in a wait */
 
 /* CREATE and CLOSE are not made from a list. */
 enum operation {
@@ -22,7 +22,7 @@ static const char *const operation_name[] = {
 	"mutex read", "event read", "close",
 };
 
-/* What a value may be. */
+/* How to check a value. */
 struct range {
 	uint32_t least, most;
 };
@@ -35,11 +35,11 @@ static inline struct range just(uint32_t value)
 	return RANGE(value, value);
 }
 
-/* A call: its arguments, and what it has to return. */
+/* A call: its arguments, and what it must return. */
 struct step {
 	enum operation operation;
 	long long answer, other_answer;
-	/* What success writes: the index of a wait, or the words of the argument. */
+	/* What a call that succeeds writes: the index of a wait, or its argument. */
 	struct range values[2];
 	union {
 		uint32_t words[2];
@@ -158,7 +158,7 @@ static inline int make_calls(int ioctls, struct list *list)
 	return ntsync_call(ioctls, IOCTLS_MAKE, &args);
 }
 
-/* Whether a call returned what it had to; else tells why not. */
+/* Did a call return what it must?  If not, @why says what is wrong. */
 static inline bool answers_right(const struct step *step, long long answer, char *why,
 				 size_t size)
 {

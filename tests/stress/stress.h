@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shared by the stress programs: decisions that a seed repeats, counts of answers
- * that many processes add to and that outlive them, and their table.
+ * Shared by the stress programs: decisions that a seed repeats, and counts of results,
+ * which are shared by many processes, with a table of them.
  */
 #ifndef NTSYNC_STRESS_H
 #define NTSYNC_STRESS_H
@@ -18,13 +18,13 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Nothing takes so long without being stuck, however slow the machine. */
+/* Only what is stuck takes this long, even on a slow machine. */
 #define STUCK_SECONDS	180
 
-/* How often a program says how far it has come. */
+/* How often a program shows its progress. */
 #define PROGRESS_SECONDS 10
 
-/* Answers: what calls return, by number. */
+/* Results of calls, by number. */
 
 static const int answer_error[] = {
 	0, EPERM, ENOENT, EINTR, EBADF, EAGAIN, ENOMEM, EFAULT, EBUSY, EEXIST,
@@ -44,7 +44,7 @@ static inline unsigned int answer(int error)
 	return i;
 }
 
-/* A set of answers is a word with a bit for each. */
+/* A set of results is a word with a bit for each. */
 static inline unsigned int may_say(int error)
 {
 	return 1u << answer(error);
@@ -71,7 +71,7 @@ static inline void count(struct tally *tally, unsigned int operation, int error)
 				  memory_order_relaxed);
 }
 
-/* What many tallies add up to. */
+/* The sum of many tallies. */
 struct totals {
 	uint64_t n[MAX_OPERATIONS][ANSWERS];
 };
@@ -93,7 +93,7 @@ static inline uint64_t sum_operation(const struct totals *totals,
 	return sum;
 }
 
-/* One row an operation, one column an answer that was given. */
+/* Prints a row for each operation, and a column for each result that occurred. */
 static inline void print_totals(const struct totals *totals, const char *title,
 				const char *const *names, unsigned int rows)
 {
@@ -123,7 +123,7 @@ static inline void print_totals(const struct totals *totals, const char *title,
 
 /* Decisions */
 
-/* Spreads a few small numbers over a state that is never 0. */
+/* Makes a state, which is never 0, from a few small numbers. */
 static inline uint64_t seed_of(uint64_t seed, unsigned int a, unsigned int b,
 			       unsigned int c)
 {
@@ -161,7 +161,7 @@ static inline bool one_in(uint64_t *random, uint32_t n)
 	(*_array)[below(random, ARRAY_SIZE(*_array))];			\
 })
 
-/* Messages: one write each, so that those of many processes stay whole. */
+/* Messages: one write each, so messages of several processes do not mix. */
 
 [[gnu::format(printf, 1, 2)]]
 static inline void tell(const char *format, ...)
@@ -179,7 +179,7 @@ static inline void tell(const char *format, ...)
 		_exit(1);
 }
 
-/* Counts an error, tells the first ten of all processes, and stops them. */
+/* Counts an error, prints the first ten of all processes, and stops them. */
 #define tell_wrong(wrong, stop, format, ...)				\
 do {									\
 	if (atomic_fetch_add(wrong, 1) < 10)				\
@@ -199,7 +199,7 @@ static inline pid_t thread_id(void)
 	return syscall(SYS_gettid);
 }
 
-/* A whole number of at least 1 that is an option's argument, or the end. */
+/* Parses an option's argument, a whole number of at least 1, or exits. */
 static inline unsigned long long number(const char *program, const char *name,
 					const char *text)
 {

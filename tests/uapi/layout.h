@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The interface in literal numbers.  Compiling this as C and C++, 32 and 64 bit,
+ * The interface as literal numbers.  Compiling this as C and C++, 32 and 64 bit,
  * is the test.
  */
 #include <linux/ntsync.h>
-#include <linux/ntsync.h>	/* twice does no harm */
+#include <linux/ntsync.h>	/* including it twice is allowed */
 #include <linux/ioctl.h>
 #include <stddef.h>
 
@@ -19,7 +19,7 @@
 #define OFFSET(type, member, offset)					\
 	EQUAL(type##_##member##_offset, offsetof(struct type, member), offset)
 
-/* Nor does a comparison of pointers to different types. */
+/* A comparison of pointers to different types does not compile either. */
 #define TYPE(type, member, pointer)					\
 	extern char type##_##member##_type				\
 		[sizeof((pointer)0 == &((struct type *)0)->member)]

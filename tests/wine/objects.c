@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A Windows program that uses the synchronization objects of Windows NT as programs
- * do.  It prints TAP; run it under Wine, with or without /dev/ntsync.
+ * A Windows program that uses the synchronization objects of Windows NT.  It prints
+ * TAP; run it under Wine, with or without /dev/ntsync.
  *
- * With arguments it is the other process of a test: see the children below.
+ * With arguments it is the second process of a test: see the children below.
  */
 #include <windows.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#define PATIENCE	30000	/* ms; what has not come by then does not come */
+#define PATIENCE	30000	/* ms; only a failure takes longer */
 
 static int number, failures;
 static const char *running;
@@ -28,7 +28,7 @@ static void expect(bool holds, const char *what, int line)
 
 #define EXPECT(holds)	expect(holds, #holds, __LINE__)
 
-/* A look that does not wait. */
+/* A poll. */
 static DWORD look(HANDLE object)
 {
 	return WaitForSingleObject(object, 0);
@@ -45,7 +45,7 @@ static HANDLE start(LPTHREAD_START_ROUTINE function, void *argument)
 	return CreateThread(NULL, 0, function, argument, 0, NULL);
 }
 
-/* Ends a thread that must end by itself. */
+/* Waits for a thread that must end. */
 static void finish(HANDLE thread)
 {
 	EXPECT(wait_for(thread) == WAIT_OBJECT_0);
@@ -120,7 +120,7 @@ static void mutexes(void)
 	CloseHandle(mutex);
 }
 
-/* A thread that ends with a mutex leaves it abandoned, once. */
+/* A mutex is abandoned when its owner exits, and reported as such once. */
 static void abandonment(void)
 {
 	HANDLE mutex = CreateMutexA(NULL, FALSE, NULL);
@@ -140,7 +140,7 @@ static void abandonment(void)
 	CloseHandle(event);
 }
 
-/* The first that is signaled wins, and the others stay as they are. */
+/* The first signaled object ends the wait, and the others do not change. */
 static void wait_any(void)
 {
 	HANDLE objects[MAXIMUM_WAIT_OBJECTS];
@@ -165,7 +165,7 @@ static DWORD WINAPI wait_for_all(void *objects)
 	return WaitForMultipleObjects(3, objects, TRUE, PATIENCE);
 }
 
-/* Nothing is taken before all can be. */
+/* Nothing is taken until all can be. */
 static void wait_all(void)
 {
 	HANDLE objects[3] = {
@@ -216,8 +216,7 @@ static DWORD WINAPI wait_alertably(void *argument)
 }
 
 /*
- * A procedure call ends an alertable wait and no other, and that only if its
- * object does not.
+ * A procedure call ends only an alertable wait, and only if its object does not.
  */
 static void alertable_waits(void)
 {
@@ -290,8 +289,8 @@ static DWORD WINAPI wait_for_pulse(void *event)
 }
 
 /*
- * A pulse ends the waits that are there and leaves nothing.  Nothing tells when
- * a thread has begun to wait, so the pulse is repeated until it has been felt.
+ * A pulse ends the current waits and leaves the event unset.  There is no way to know when a
+ * thread has begun to wait, so the pulse is repeated until it ends the wait.
  */
 static void pulse(void)
 {
@@ -386,7 +385,7 @@ static int child_answers(void)
 	return !SetEvent(event);
 }
 
-/* Dies with the mutex. */
+/* Exits while it owns the mutex. */
 static int child_abandons(void)
 {
 	HANDLE mutex = OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "ntsync-mutex");
