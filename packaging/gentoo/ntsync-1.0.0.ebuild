@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Not tried.  For app-emulation/ntsync/ of an overlay, beside the archive that make dist packs.
+# Not tried.  For app-emulation/ntsync/ in an overlay; needs the archive from make dist.
 EAPI=8
 
 inherit linux-mod-r1

@@ -20,7 +20,7 @@ in
     inherit src;
     nativeBuildInputs = kernel.moduleBuildDependencies;
     buildPhase = "make KDIR=${headers} modules";
-    # A folder that goes before that of the kernel's own; depmod is run by NixOS.
+    # To updates/, which is searched before kernel/; NixOS runs depmod.
     installPhase = "make KDIR=${headers} INSTALL_MOD_PATH=$out DEPMOD=true modules_install";
     meta.description = "Kernel driver for the synchronization objects of Windows NT";
   };

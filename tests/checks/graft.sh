@@ -59,7 +59,7 @@ build_selftests() {
 
 same_trees() { diff -r "$trees/$1" "$trees/$2"; }
 
-# What a graft has changed in the tree PLAIN, where nothing else may differ.
+# Compares a graft with the tree $trees/plain, to which the same changes are made.
 grafted_right() {
 	local misc=drivers/misc tests=tools/testing/selftests
 	mkdir -p "$trees/expected"
@@ -79,8 +79,8 @@ grafted_right() {
 	same_trees expected grafted
 }
 
-# A graft whose first, second, ... move fails leaves the tree unchanged, up to the number
-# of moves at which it succeeds.
+# Makes the first, second, ... move of a graft fail until it succeeds.  Each failure must
+# leave the tree unchanged.
 graft_undoes() {
 	local before failing
 	before=$(tree_state own)
@@ -96,7 +96,7 @@ graft_undoes() {
 		: >"$trees/moves"
 		! MOVES=$trees/moves FAILING=$failing PATH=$trees/bin:$PATH \
 			scripts/graft --replace "$trees/own" >/dev/null || break
-		[[ $(tree_state own) == "$before" ]] || { echo "changed where move $failing failed"; return 1; }
+		[[ $(tree_state own) == "$before" ]] || { echo "changed after move $failing failed"; return 1; }
 	done
 	((failing > 5)) || echo "only $failing moves"
 	same_trees own grafted
@@ -118,11 +118,11 @@ check_graft() {
 	sed -i '/^VERSION/d' "$trees/nameless/Makefile"
 	mkdir "$trees/empty"
 
-	refuses "a tree with an ntsync of its own" own 'own has an ntsync of its own: use --replace'
-	says "graft: refuses what is no folder" 1 'there is no folder .*/plain/Makefile: name the source' \
+	refuses "a tree with its own ntsync" own 'own has an ntsync of its own: use --replace'
+	says "graft: refuses a file" 1 'there is no folder .*/plain/Makefile: name the source' \
 		scripts/graft "$trees/plain/Makefile"
-	refuses "an empty folder" empty 'empty is not the source tree of a kernel, for it has no Makefile'
-	refuses "headers alone" headers 'headers is not the source tree of a kernel'
+	refuses "an empty folder" empty 'empty is not the source tree of a kernel: it has no Makefile'
+	refuses "headers without source" headers 'headers is not the source tree of a kernel'
 	refuses "a tree without a version" nameless 'nameless is not the source tree of a kernel'
 	refuses "a kernel that is too old" old 'old is Linux 5.9, and ntsync needs 5.10 or newer'
 	refuses "a tree that it does not understand" odd 'has no endmenu' --replace
@@ -131,12 +131,12 @@ check_graft() {
 	refuses "two trees" plain 'name one kernel source tree' "$trees/grafted"
 	says "graft: refuses no tree" 1 'name one kernel source tree' scripts/graft
 
-	says "graft: works" 0 'has CONFIG_NTSYNC now$' scripts/graft "$trees/grafted"
-	silent "graft: puts in the driver and no more" grafted_right
-	refuses "a tree that it was in" grafted 'grafted has an earlier graft of ntsync: use --replace'
-	says "graft: works again if told to" 0 'in place of an earlier graft' \
+	says "graft: works" 0 'now has CONFIG_NTSYNC$' scripts/graft "$trees/grafted"
+	silent "graft: adds only the driver" grafted_right
+	refuses "a tree that has a graft" grafted 'grafted has an earlier graft of ntsync: use --replace'
+	says "graft: replaces a graft with --replace" 0 'in place of an earlier graft' \
 		scripts/graft --replace "$trees/grafted"
-	silent "graft: makes the same of it" same_trees expected grafted
-	silent "graft: undoes what it could not finish" graft_undoes
-	silent "graft: the tests build as the kernel's own do" build_selftests
+	silent "graft: the result is the same" same_trees expected grafted
+	silent "graft: undoes its changes if it fails" graft_undoes
+	silent "graft: the tests build like the kernel's own" build_selftests
 }
