@@ -8,7 +8,7 @@ version = $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' ntsync.c)
 running = $(shell uname -r)
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 
-# A kernel built with clang wants its modules built with clang.
+# The modules of a kernel built with clang must be built with clang too.
 ifneq ($(shell grep -s '^CONFIG_CC_IS_CLANG=y' $(KDIR)/include/config/auto.conf),)
 LLVM ?= 1
 export LLVM
@@ -27,7 +27,7 @@ modules_install: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates \
 		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) modules_install
 
-# Headers of another kernel would give a module that the running kernel does not load.
+# The running kernel does not load a module built with other headers.
 headers:
 	$(if $(wildcard $(KDIR)/Makefile),,$(error no kernel headers in \
 		$(KDIR): install the package linux-headers-$(running), \
@@ -49,7 +49,7 @@ install uninstall dkms-install dkms-uninstall local-install local-uninstall auto
 deb:
 	@scripts/deb
 
-# Sorted, with one date and no owner, so that the same sources give the same archive.
+# Sorted, with one date and no owner, so the same sources give the same archive.
 dist:
 	@mkdir -p build/dist
 	tar -c --exclude-vcs --exclude-vcs-ignores --exclude=./build --sort=name --owner=0 \
@@ -85,7 +85,7 @@ check-model:
 	@tests/spin/check $(MODEL)
 
 # N=n picks that many breaks of the driver; without it, all are tried.  tests/mutants/check
-# reads JOBS, PASSES and LEAST too.
+# also reads JOBS, PASSES and LEAST.
 check-mutants:
 	@tests/mutants/check $(N)
 
@@ -149,7 +149,7 @@ distclean: clean
 help:
 	@echo 'make                  build ntsync.ko for the running kernel'
 	@echo 'make KDIR=FOLDER      build it for the kernel with these headers'
-	@echo 'make install          install it, as root, for this kernel only: loaded now and at boot'
+	@echo 'make install          install it, as root, for this kernel only: load it now and at boot'
 	@echo '                      (DESTDIR=FOLDER, PREFIX=/usr/local); make uninstall'
 	@echo 'make dkms-install     install its source for DKMS, as root, which builds it for each'
 	@echo '                      installed kernel; make dkms-uninstall'
@@ -159,15 +159,16 @@ help:
 	@echo '                      root; make uninstall'
 	@echo 'make tools            build ntsync-check, ntsync-bench, and lsntsync, which shows who waits'
 	@echo '                      for what, in build/tools (make -C tools install installs them)'
-	@echo 'make deb              build Debian packages, in build/deb'
-	@echo 'make dist             pack the sources, in build/dist'
+	@echo 'make deb              build Debian packages in build/deb'
+	@echo 'make dist             pack the sources in build/dist'
 	@echo 'make demo             run a demonstration in a VM'
 	@echo 'make quick            while you edit: run the tests of the driver in a minute, with less'
 	@echo '                      work and 64-bit only, on user-mode Linux (a kernel as a program)'
 	@echo 'make check            before you commit: run all tests, most of them in a VM'
 	@echo 'make check TEST=NAME  run a part: source, reader, graft, fetch, build, vm, tools, upstream,'
-	@echo '                      slow, beside, testers, a program of tests/ such as wait_all, or'
-	@echo '                      programs for all of these; several in quotes'
+	@echo '                      theirs, slow, beside, detectors, testers, stress, a program in'
+	@echo '                      tests/ such as wait_all, or programs for all of these; several in'
+	@echo '                      quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
 	@echo '                      (KERNELS="5.10 7.3-rt" picks)'
 	@echo 'make check-build      only build the module, for the kernels of other processors'
@@ -175,17 +176,16 @@ help:
 	@echo 'make check-model      search all states of models of the protocol, and all outcomes of'
 	@echo '                      litmus tests of its memory order (MODEL="grant watch" picks)'
 	@echo 'make check-random     compare the driver with a model, STEPS=1000000 random steps, with'
-	@echo '                      one thread and with several at once; check that the random tests'
-	@echo '                      find what is wrong with broken drivers; SEED=n repeats a run,'
-	@echo '                      CPUS=2 are those of the VM'
+	@echo '                      one thread and with several at the same time; check that the random'
+	@echo '                      tests find the bugs of broken drivers; SEED=n repeats a run, and'
+	@echo '                      the VM has CPUS=2'
 	@echo 'make check-mutants    break the driver in N small ways at random, or in all, and list'
 	@echo '                      the breaks that no test notices; SEED=n repeats a run, JOBS=1'
 	@echo '                      tries one at a time, PASSES=fast leaves out the slow tests'
 	@echo 'make check-fuzz       make CALLS=1000000 random calls, right and wrong; SEED=n repeats them'
 	@echo 'make soak             kill processes and make random calls for MINUTES=5, a third of it'
-	@echo '                      each on CPUS="2 4 8"; with KERNEL=7.3-um most of it calls at full'
-	@echo '                      speed'
-	@echo 'make soak-totals      the sums of all runs of make soak'
+	@echo '                      each on CPUS="2 4 8"; with KERNEL=7.3-um mostly calls at full speed'
+	@echo 'make soak-totals      print the sums of all runs of make soak'
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build cross rpm arch nix make'
 	@echo '                      clang status readme debian12 boot local secureboot debian13'
@@ -194,14 +194,14 @@ help:
 	@echo '                      is loaded, as root and without a VM (TEST="sem order" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of locks,'
 	@echo '                      leaks and data races, and check that these kernels do'
-	@echo 'make check-coverage   say which lines and branches of ntsync.c the tests execute'
-	@echo 'make check-wine       run a Windows program that uses the objects under Debian'"'"'s Wine;'
+	@echo 'make check-coverage   show which lines and branches of ntsync.c the tests execute'
+	@echo 'make check-wine       run a Windows program that uses the objects, under Debian'"'"'s Wine;'
 	@echo '                      VM=yes runs it in a VM too, WINE=FOLDER under the Wine installed'
 	@echo '                      or built there; TESTS="kernel32:sync ntdll:om" runs Wine'"'"'s own tests'
-	@echo 'make check-ci         what each change has to pass: check-matrix on five kernels (one of'
-	@echo '                      another processor), check-build, check-debug, check-coverage,'
+	@echo 'make check-ci         run what each change has to pass: check-matrix on five kernels (one'
+	@echo '                      for another processor), check-build, check-debug, check-coverage,'
 	@echo '                      check-model, check-mutants N=12, parts of check and check-package'
-	@echo 'make check-all        all checks one after the other, in sizes for a release (hours)'
+	@echo 'make check-all        run all checks in sizes for a release (hours)'
 	@echo 'make kernels.rst      write the last results of check-matrix to'
 	@echo '                      Documentation/kernels.rst'
 	@echo 'make debugging.rst    run the commands of Documentation/debugging.rst in a VM, and'
@@ -209,12 +209,11 @@ help:
 	@echo '                      (PART="hang top cost" picks; crash needs 860 MB)'
 	@echo 'make bench            count the instructions of this driver and of the one in Linux 7.3;'
 	@echo '                      KO=FILE.ko measures a third module too'
-	@echo 'make bench-latency    count only their longest stretches without preemption'
+	@echo 'make bench-latency    only count their longest stretches without preemption'
 	@echo 'make bench-time       measure nanoseconds of both on user-mode Linux, on the processors'
 	@echo '                      of this machine, which should be idle'
-	@echo 'make clean            remove what was built, but not what was downloaded'
-	@echo '                      to build/cache'
-	@echo 'make distclean        remove that as well'
+	@echo 'make clean            remove what was built, but not downloads in build/cache'
+	@echo 'make distclean        remove these as well'
 	@echo
 	@echo 'deb, demo, quick and check install the Debian packages they need (as root) and say which.'
 	@echo 'KERNEL=6.1-rt makes them use another of Debian'"'"'s kernels instead of $(KERNEL), and'
