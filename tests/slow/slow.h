@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Put before ntsync.c for tests/slow/slow.c: adds a second where the driver calls
- * cond_resched() and before it reads a clock, and 25 days whenever it reads the jiffies.
+ * Put before ntsync.c for tests/slow/slow.c: a second passes wherever the driver offers
+ * to give way and before it reads a clock, and 25 days whenever it reads the jiffies.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
