@@ -2026,9 +2026,10 @@ static long ntsync_create_event(struct ntsync_instance *instance,
 /* Calls on objects */
 
 /*
- * Give the caller two words, or none if one cannot be written.  If they lie on
- * two pages, the second word shows that it can be written by being written
- * first, the first one by what stands there being written back.
+ * Give the caller two words, or none if one cannot be written.  If their address
+ * is a multiple of eight they are on one page, and one store writes both or none.
+ * Otherwise the second word shows that it can be written by being written first,
+ * and the first one by what is there being written back.
  */
 static int ntsync_put_pair(u32 __user *words, u32 first, u32 second)
 {
