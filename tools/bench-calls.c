@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Single operations on one processor, alternating with as many ioctls that do nothing. */
+/* Single operations on one processor, alternating with the same number of null ioctls. */
 #define _GNU_SOURCE
 #include <sys/resource.h>
 #include "ntsync-bench.h"
 
 /*
- * Batches are short, so that most of them have the processor to themselves, and only
+ * Batches are short, so most of them have the processor to themselves, and only
  * the fastest fiftieth counts.
  */
 #define BATCH_NS	400000
 #define FASTEST		0.02
-#define SLACK		4	/* one of so many may be cut in two */
+#define SLACK		4	/* one of so many may be interrupted */
 
 static int null_fd;
 
-/* No driver answers it. */
+/* No driver knows this ioctl. */
 static void null_ioctl(void)
 {
 	ioctl(null_fd, _IO('N', 0), NULL);
@@ -53,7 +53,7 @@ struct measured {
 	size_t preempted;
 };
 
-/* Alternately, so that both see the same machine. */
+/* Alternately, so both are measured under the same conditions. */
 static void measure_batch(const struct row *row, size_t size,
 			  struct measured *measured)
 {

@@ -7,14 +7,14 @@
 #include "bench-report.h"
 #include "ntsync-bench.h"
 
-#define ENOUGH	3	/* pairs are enough to show how much they differ */
+#define ENOUGH	3	/* this many pairs show how much they differ */
 
 /* The figures of all pairs for a row. */
 struct comparison {
 	struct series before;
 	struct series after;
 	struct series ratio;
-	struct series spread;	/* relative to what was before */
+	struct series spread;	/* relative to before */
 	bool disturbed;
 };
 

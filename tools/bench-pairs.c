@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Two processes, each on its own processor, that work on objects at the same time.
- * They are not threads of one process, because clients of Wine are not either.
+ * They are not threads of one process, and neither are clients of Wine.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -22,7 +22,7 @@ typedef void (*work_t)(int side);
  * @name: of the row
  * @type: of the objects
  * @work: what a side does repeatedly
- * @aside: the second side only disturbs, and goes on until the first is done
+ * @aside: the second side only disturbs, until the first is done
  */
 struct pair {
 	const char *name;
@@ -165,7 +165,7 @@ static const struct pair pairs[] = {
 
 /* Rounds */
 
-/* Returns when both sides have come here this many times. */
+/* Returns when both sides have called this so many times. */
 static void meet(unsigned long times)
 {
 	atomic_fetch_add(&control->arrived, 1);
@@ -233,7 +233,7 @@ static void first_side(const struct pair *pair, struct figure *figure)
 	sum_up(figure, &series, 0.5);
 }
 
-/* Each begins on its processor, which user-mode Linux needs to keep it there. */
+/* Each starts on its processor, because user-mode Linux may not move it later. */
 static void start_side(const struct pair *pair, int side, struct figure *figure)
 {
 	pid_t parent = getpid(), pid;

@@ -11,7 +11,7 @@
 #include "ntsync-bench.h"
 
 #define TRIES	3
-#define SKEW	0.005	/* by how much two clocks may differ */
+#define SKEW	0.005	/* how much two clocks may differ */
 #define LEAST	8	/* measurements of a row */
 #define BLOCKS	4	/* parts of the time, which show how stable a figure is */
 
@@ -187,7 +187,7 @@ void tell_disturbed(void)
 	outcome->disturbed = true;
 }
 
-/* It begins on the processor where it measures. */
+/* It starts on the processor on which it measures. */
 static void measure_apart(measure_t measure, const void *row)
 {
 	pid_t pid;

@@ -51,7 +51,7 @@ static bool all_asleep(pid_t pid, int threads)
 	return asleep == threads;
 }
 
-/* It is a separate process that begins on the other processor. */
+/* It is a separate process that starts on the other processor. */
 static pid_t start_process(void (*run)(const void *arg), const void *arg)
 {
 	pid_t parent = getpid(), pid;

@@ -32,7 +32,7 @@ struct search {
 	struct wait **waits;	/* by owner */
 	struct owner *owners;
 	size_t nr_owners;
-	bool strict;		/* looks for deadlocks, not for any cycle */
+	bool strict;		/* look for deadlocks, not for any cycle */
 	unsigned int cycles;
 };
 
@@ -80,7 +80,7 @@ static void collect_owners(struct search *search)
 	}
 }
 
-/* The owner that keeps the wait from this object, if that owner waits. */
+/* The owner that keeps this object from the wait, if that owner waits. */
 static struct owner *find_blocker(const struct search *search,
 				  const struct wait *wait,
 				  const struct link *link)
@@ -88,7 +88,7 @@ static struct owner *find_blocker(const struct search *search,
 	const struct object *object = link->object;
 	struct owner key = { .instance = wait->instance, .id = object->owner };
 
-	/* An owner may acquire a mutex again; an alert is another matter. */
+	/* An alert blocks nothing, and an owner may acquire its mutex again. */
 	if (link->index >= wait->objects || object->type != TYPE_MUTEX ||
 	    !object->owner || object->owner == wait->owner)
 		return NULL;

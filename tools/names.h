@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Names: offers the names that a file of the user's gives to objects. */
+/* Names: offers the names that the user's file gives to objects. */
 #ifndef NAMES_H
 #define NAMES_H
 

@@ -10,14 +10,14 @@
 #include "util.h"
 
 /**
- * struct figure - what a row came to, in nanoseconds
+ * struct figure - the result of a row, in nanoseconds
  * @section: calls, processors or wakes
- * @name: what was done
- * @ns: one operation took so long
- * @floor: so much of it is the way into the kernel and back; 0 if it was not measured
+ * @name: of the operation
+ * @ns: the time of one operation
+ * @floor: how much of it is entering the kernel and returning; 0 if not measured
  * @above: the rest
- * @spread: half of how far it is from one fourth of the time to another
- * @disturbed: something else wanted the processors too, in each try
+ * @spread: half of the range of the four quarters of the time
+ * @disturbed: something else used the processors, in each try
  */
 struct figure {
 	const char *section;
@@ -36,7 +36,7 @@ extern const char * const section_names[SECTIONS];
 /**
  * struct options - what the user asked for
  * @sections: a bit for each
- * @seconds: to measure a row for
+ * @seconds: time for each row
  * @cpus: the two processors
  */
 struct options {
@@ -58,12 +58,12 @@ struct series {
 void series_add(struct series *series, double value);
 double series_quantile(struct series *series, double part);
 
-/* Fills in a figure: this quantile of the series, which stays in its order. */
+/* Fills in a figure with a quantile of the series, which is not reordered. */
 void sum_up(struct figure *figure, const struct series *series, double part);
 
 uint64_t now_ns(void);
 
-/* Whether to measure once more, after @nr times. */
+/* Should a row be measured again, after @nr times? */
 bool goes_on(uint64_t begin, size_t nr);
 
 void move_to_cpu(int cpu);
@@ -74,7 +74,7 @@ typedef void (*measure_t)(struct figure *figures, const void *row);
 /**
  * measure_quietly() - measure a row again until nothing disturbs it
  * @figures: with their names; gets the rest
- * @nr: how many the row gives
+ * @nr: how many figures the row has
  * @cpus: how many processors it needs
  * @measure: measures the row, in a separate process
  * @row: for @measure
@@ -82,7 +82,7 @@ typedef void (*measure_t)(struct figure *figures, const void *row);
 void measure_quietly(struct figure *figures, size_t nr, int cpus,
 		     measure_t measure, const void *row);
 
-/* For @measure: what it sees is not worth much. */
+/* Called by @measure: its results are disturbed. */
 void tell_disturbed(void);
 
 void measure_calls(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tells whether programs can use /dev/ntsync on this machine, and what to do if
+ * Says whether programs can use /dev/ntsync on this machine, and what to do if
  * they cannot.
  *
  * It first finds out everything that it can (the finders), then looks for the first
@@ -39,7 +39,7 @@
 #define NSEC_PER_SEC	1000000000ULL
 #define WANTED_FILES	524288	/* ntsync-check(1) says who wants that many */
 
-/* Whose driver it is. */
+/* Which driver it is. */
 enum origin { NONE, OURS, KERNELS, OTHERS, UNSEEN };
 
 static const char * const origin_words[] = {
@@ -53,7 +53,7 @@ static const char * const origin_words[] = {
 struct process {
 	int pid;
 	bool uses;		/* the device or an object */
-	bool asked;		/* the question is about it */
+	bool asked;		/* the user asked about it */
 	bool told;		/* belongs to an earlier group */
 	enum role role;
 	char *task;
@@ -139,7 +139,7 @@ static bool is_registered(void)
 	return registered;
 }
 
-/* The kernel marks a module that is not its own with an O. */
+/* The taint flag O marks an out-of-tree module. */
 static void find_loaded(void)
 {
 	char taint[32] = "";
@@ -257,7 +257,7 @@ static void wait_fails(const char *what, int error)
 			 error ? strerror(error) : "a wrong result");
 }
 
-/* An event that is set ends one wait, and not the next. */
+/* An event that is set ends one wait, but not the next one. */
 static void try_waits(int device)
 {
 	struct ntsync_event_args event_args = { .signaled = 1 };
@@ -466,7 +466,7 @@ static void add_group(struct process *first)
 	struct group group = { .server = find_server(first) };
 	struct process *head = group.server ? group.server : first;
 
-	/* It will have objects as soon as it needs some. */
+	/* It gets objects as soon as it needs them. */
 	if (group.server && group.server->uses) {
 		first->uses = true;
 		return;
@@ -515,7 +515,7 @@ static bool wrong(const char *what, const char *what_to_do)
 	return true;
 }
 
-/* An update of the system may have brought a kernel that no module is there for yet. */
+/* After an update there may be no module for the new kernel yet. */
 static bool judge_local(void)
 {
 	if (!found.local_file)
@@ -581,7 +581,7 @@ static bool judge_waits(void)
 		     "install ntsync-dkms, then as root: modprobe -r ntsync, modprobe ntsync");
 }
 
-/* A tenth is left at most. */
+/* At most a tenth is left. */
 static bool is_close(const struct process *process)
 {
 	return process->most_files &&

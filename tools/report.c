@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * lsntsync --report: runs commands, whose output becomes the files of an archive.
- * It must not contain anything private: the names of threads and processes go in,
- * their command lines and environments do not.
+ * It must not contain anything private: it has the names of threads and processes,
+ * but not their command lines and environments.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -405,7 +405,7 @@ static void read_process(struct snapshot *snapshot, const char *proc,
 			 add_process(snapshot, parse_id(pid), status.name));
 }
 
-/* Is there any driver of this name? */
+/* Is there a driver of this name? */
 static bool find_driver(const char *proc)
 {
 	char path[PATH_MAX], *text, *line, *name;

@@ -42,7 +42,7 @@ struct holder {
 	int fd;
 };
 
-/* One that many descriptors lead to; without an instance if nothing is told. */
+/* An object, which may have many descriptors; no instance if the driver shows nothing. */
 struct object {
 	unsigned int instance;
 	unsigned int id;
@@ -69,9 +69,9 @@ struct link {
 
 /* What deadlock.h finds; none in a fresh snapshot. */
 enum verdict {
-	VERDICT_NONE,		/* may end by what someone else does */
+	VERDICT_NONE,		/* another thread may end it */
 	VERDICT_DEADLOCK,	/* part of a cycle that nothing ends */
-	VERDICT_BEHIND,		/* stuck for it waits for such a cycle */
+	VERDICT_BEHIND,		/* stuck because it waits for such a cycle */
 	VERDICT_CIRCULAR,	/* part of a cycle that something can end */
 };
 
@@ -96,7 +96,7 @@ struct wait {
 	struct link *through;	/* the mutex that leads to @next */
 	struct wait *next;	/* whose owner has that mutex */
 	bool lasting;		/* found before and after as well */
-	bool candidate;		/* for the verdict that is looked for */
+	bool candidate;		/* for the verdict that is being searched */
 };
 
 struct instance {

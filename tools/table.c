@@ -10,7 +10,7 @@
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof(*(array)))
 
-/* Each says in which of the lists it may stand. */
+/* Each says in which of the lists it may be. */
 struct column {
 	const char *name;
 	unsigned int lists;
@@ -208,7 +208,7 @@ static char *text_verdict(const struct row *row)
 	return words(verdicts[row->wait->verdict]);
 }
 
-/* What may end a circular wait by itself, if anything does. */
+/* What may end a circular wait, if anything. */
 static char *way_out(const struct wait *wait)
 {
 	unsigned int unseen = wait->all ? 0 : wait->objects - wait_seen(wait);

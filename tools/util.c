@@ -27,7 +27,7 @@ void *grow(void *array, size_t nr, size_t size)
 	return array;
 }
 
-/* Of a list that is cut off nothing must look whole. */
+/* A list that is cut off must not look complete. */
 void flush_output(void)
 {
 	if (fflush(stdout) || ferror(stdout))

@@ -61,7 +61,7 @@ static bool read_link(const char *task, const char *name, char target[PATH_MAX])
 	return true;
 }
 
-/* A path as the process sees it, as one that we can open. */
+/* Converts a path as the process sees it to one that we can open. */
 static void seen_by(const char *task, const char *name, char path[PATH_MAX])
 {
 	if (snprintf(path, PATH_MAX, "/proc/%s/root%s", task, name) >= PATH_MAX)
@@ -79,7 +79,7 @@ static const char *base_name(const char *path)
 	return last;
 }
 
-/* One of the texts that end with a zero, by number or by what they begin with. */
+/* One of several texts that end with a zero, by number or by its beginning. */
 static char *find_text(const char *task, const char *name, int index,
 		       const char *begin)
 {
@@ -124,7 +124,7 @@ static bool is_loader(const char *name)
 	       !strcmp(name, "wine-preloader") || !strcmp(name, "wine64-preloader");
 }
 
-/* A program that runs those of another processor. */
+/* A program that runs programs for another processor. */
 static bool is_emulator(const char *name)
 {
 	return !strncmp(name, "box64", 5) || !strncmp(name, "box86", 5) ||
@@ -132,7 +132,7 @@ static bool is_emulator(const char *name)
 	       (!strncmp(name, "qemu-", 5) && strncmp(name, "qemu-system", 11));
 }
 
-/* What an emulator was told to run. */
+/* The program that an emulator was told to run. */
 static enum role role_of_arguments(const char *task, char **program)
 {
 	enum role role = NO_WINE;
@@ -152,7 +152,7 @@ static enum role role_of_arguments(const char *task, char **program)
 	return role;
 }
 
-/* What is mapped: the library that each Windows program needs, or the server. */
+/* Looks for a mapping of the library that each Windows program needs, or of the server. */
 static enum role role_of_maps(const char *task, char **program)
 {
 	FILE *file = open_file(task, "maps");
@@ -247,7 +247,7 @@ static bool because(struct answer *answer, enum reason reason, const char *what,
 	return true;
 }
 
-/* Whether it sees other files than we do. */
+/* Does it see other files than we do? */
 static bool in_sandbox(const char *task)
 {
 	char theirs[PATH_MAX], ours[PATH_MAX], root[PATH_MAX];
@@ -261,7 +261,7 @@ static bool in_sandbox(const char *task)
 	       (here.st_dev != there.st_dev || here.st_ino != there.st_ino);
 }
 
-/* The name that Flatpak knows it by. */
+/* The name by which Flatpak knows it. */
 static char *flatpak_name(const char *task)
 {
 	char path[PATH_MAX], *line = NULL, *name = NULL;
@@ -303,7 +303,7 @@ static const char *let_device_in(const char *task)
 	return "have the sandbox pass " DEVICE " in, and start it again";
 }
 
-/* @node is what it has at the device's place. */
+/* @node is what it has in place of the device. */
 static bool lacks_device(const char *task, dev_t device, struct stat *node,
 			 struct answer *answer)
 {
@@ -320,7 +320,7 @@ static bool lacks_device(const char *task, dev_t device, struct stat *node,
 		       let_device_in(task));
 }
 
-/* Which of the three sets of mode bits counts for a process. */
+/* Which of the three sets of mode bits applies to a process. */
 static mode_t bits_for(const char *task, const struct stat *node)
 {
 	char path[PATH_MAX], *text, *key, *value, *word;
@@ -433,7 +433,7 @@ static bool turned_off(const char *task, struct answer *answer)
 	return false;
 }
 
-/* Whether a program has this text in it; @unread if it cannot be read. */
+/* Does a program contain this text?  @unread if it cannot be read. */
 static bool has_text(const char *program, const char *text, bool unread)
 {
 	int fd = open(program, O_RDONLY | O_CLOEXEC);
@@ -469,7 +469,7 @@ static bool is_set(const char *task, const char *name)
 	return value;
 }
 
-/* Some versions want to be told; that this is one is likely, not certain. */
+/* Some versions must be told; that this is one is likely, but not certain. */
 static bool not_turned_on(const char *task, const char *program, struct answer *answer)
 {
 	const char *remedy;
