@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # the variables are those of tests/check
-# The driver where some things take long.
+# The driver, with delays added by tests/slow/slow.h.
 
 check_slow() {
 	local folder=$out/slow wanted=("slow calls")

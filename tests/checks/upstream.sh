@@ -3,7 +3,7 @@
 # Runs the kernel's own selftest on this driver, and this driver's tests on the kernel's own
 # driver.
 
-# Their test, from the newest kernel whose source Debian has, on this driver.
+# Their test, from Debian's newest kernel source, on this driver.
 check_upstream() {
 	local wanted=("the kernel's own selftest")
 	mkdir -p "$programs"
@@ -12,7 +12,7 @@ check_upstream() {
 		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I include/uapi -isystem "$cache/upstream" \
 		-include tests/upstream/limit.h -o "$out/selftest" "$cache/upstream/ntsync.c"
 	[[ -e $out/selftest ]] || return
-	# It sets a clock back by 10 s, which fails until the clock is past 10 s.
+	# It sets a clock back by 10 s, which fails in the first 10 s of uptime.
 	# shellcheck disable=SC2016 # the guest's shell expands it
 	in_guest boot "$out" "$(built_in || echo "$out/ntsync.ko")" --file "$out/selftest" \
 		--memory 2G --cpus 2 -- \
@@ -20,13 +20,12 @@ check_upstream() {
 			echo "== begin $1"; /selftest 2>&1; echo "== end $?"' sh "${wanted[0]}"
 }
 
-# The tests of this driver that make sense there.  The others poll descriptors, read fdinfo
-# or trace events, or run until they have seen something that their driver never does.
+# The tests of this driver that are possible there.  The others poll descriptors, read fdinfo
+# or trace events, or wait for something that their driver never does.
 on_theirs=(alert bad_args event files isolation lifetime many module mutex order references
 	sem signals timeout wait_all wait_any)
 
-# These tests on their driver: exactly those must fail for which tests/differences gives a
-# reason.
+# Runs these tests on their driver.  Exactly those that tests/differences lists must fail.
 check_theirs() {
 	local pattern why name count known=() failing=() ended
 	[[ -e $cache/kernel-$kernel/inkernel-ntsync.ko ]] ||
@@ -59,11 +58,11 @@ check_theirs() {
 		if ((count)); then
 			pass "theirs: $pattern: $count fail, for $why"
 		else
-			fail "theirs: $pattern: all pass, so tests/differences must not say otherwise"
+			fail "theirs: $pattern: all pass, but tests/differences lists it"
 		fi
 	done <tests/differences
 	for name in "${failing[@]}"; do
 		[[ " ${known[*]} " == *" $name "* ]] ||
-			fail "theirs: $name fails, of which tests/differences does not say why"
+			fail "theirs: $name fails, and tests/differences does not list it"
 	done
 }

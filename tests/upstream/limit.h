@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Comes before the kernel's own selftest: an emulated processor may take longer for a test
- * than the 30 seconds that its harness gives it.
+ * Included before the kernel's own selftest: its harness gives a test 30 seconds, which are
+ * not enough on an emulated processor.
  */
 #ifndef UPSTREAM_LIMIT_H
 #define UPSTREAM_LIMIT_H
