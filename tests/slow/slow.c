@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "waiter.h"
+#include "objects.h"
 #include "task.h"
 #include "fdinfo.h"
 
@@ -258,6 +259,29 @@ TEST_F(slow_wait, looks_after_its_deadline)
 		rounds++;
 	}
 	say_done("%d rounds", rounds);
+}
+
+/* It looks, then the event is set, then it queues. */
+TEST_F(slow_wait, acquires_before_it_queues)
+{
+	int objs[2] = { self->other, self->event };
+	int first = variant->count == 2 ? 0 : 1, alert = 0;
+	struct waiter *w = &self->waiter;
+	__u32 value;
+
+	if (variant->alert) {
+		ASSERT_LE(0, event_reset(self->other, &value));
+		first = 0;
+		alert = self->event;
+	}
+	waiter_fill(w, self->dev, variant->request, objs + first, variant->count, 1, alert);
+	w->args.flags = variant->flags;
+	w->args.timeout = clock_ns(variant->clock) + 1000 * NSEC_PER_SEC;
+	ASSERT_EQ(0, waiter_run(w));
+	ASSERT_TRUE(wait_until(thread_state(w->tid) == 'D'));
+	ASSERT_EQ(0, event_set(self->event, &value));
+	EXPECT_EQ(0, waiter_join(w));
+	EXPECT_EVENT(0, 0, self->event);
 }
 
 TEST_HARNESS_MAIN

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Put before ntsync.c for tests/slow/slow.c: a second passes wherever the driver offers
- * to give way and before it reads a clock, and 25 days whenever it reads the jiffies.
+ * to give way and before it reads a clock, 25 days whenever it reads the jiffies, and 50
+ * microseconds after each store of an object's state and whenever it unlocks an object.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
 static atomic64_t slow_looks;
@@ -19,3 +21,19 @@ static atomic64_t slow_looks;
 #define ktime_get()		(msleep(1000), ktime_get())
 #define ktime_get_real()	(msleep(1000), ktime_get_real())
 
+#define SLOW_MOMENT	50
+
+#undef smp_store_release
+/* As strong at the least. */
+#define smp_store_release(word, value)					\
+do {									\
+	smp_mb(); /* before the store */				\
+	WRITE_ONCE(*(word), value);					\
+	udelay(SLOW_MOMENT);						\
+} while (0)
+
+#define spin_unlock(lock)						\
+do {									\
+	spin_unlock(lock);						\
+	udelay(SLOW_MOMENT);						\
+} while (0)

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What other threads see of steps that take long: the driver was built with slow.h. */
+#define _GNU_SOURCE
+#include "kselftest_harness.h"
+#include <poll.h>
+#include "waiter.h"
+#include "objects.h"
+#include "task.h"
+#include "fdinfo.h"
+
+#define WATCHERS	3
+#define ROUNDS		2000
+/* More than a wait for all tries to lock at once. */
+#define MANY		10
+
+/*
+ * Waits for all of an event and of one that is never set watch the event.  The step that
+ * sets it holds it, and multi_lock, for the seconds in which it serves them.
+ */
+FIXTURE(step) {
+	int dev;
+	int never;
+	int alert;
+	int event;
+	struct waiter watchers[WATCHERS];
+	struct waiter setter;
+	struct waiter waiter;
+	struct fdinfo *info;
+	atomic_int reader;
+	int ret;
+};
+
+FIXTURE_SETUP(step)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->never = event_create(self->dev, 0, 0);
+	ASSERT_LE(0, self->never);
+	self->alert = event_create(self->dev, 1, 0);
+	ASSERT_LE(0, self->alert);
+	self->info = calloc(1, sizeof(*self->info));
+	ASSERT_NE(NULL, self->info);
+}
+
+FIXTURE_TEARDOWN(step)
+{
+	free(self->info);
+	close(self->dev);
+}
+
+/* Creates the event and the waits that watch it. */
+static bool begin_watch(FIXTURE_DATA(step) * self, __u32 manual)
+{
+	int objs[2] = { event_create(self->dev, manual, 0), self->never };
+
+	self->event = objs[0];
+	for (int i = 0; i < WATCHERS; i++)
+		if (!waiter_start_blocked(&self->watchers[i], self->dev, NTSYNC_IOC_WAIT_ALL,
+					  objs, 2, OTHER, self->alert))
+			return false;
+	return true;
+}
+
+static bool end_watch(FIXTURE_DATA(step) * self)
+{
+	__u32 value;
+
+	if (event_set(self->alert, &value))
+		return false;
+	for (int i = 0; i < WATCHERS; i++)
+		if (waiter_join(&self->watchers[i]))
+			return false;
+	return !event_reset(self->alert, &value) && !close(self->event);
+}
+
+/* A thread sleeps so in the driver, and nowhere else here. */
+static bool takes_long(struct waiter *w)
+{
+	return thread_state(w->tid) == 'D';
+}
+
+/* Sets the event in a thread of its own; true when it is set and held. */
+static bool begin_step(FIXTURE_DATA(step) * self)
+{
+	if (!begin_watch(self, 1))
+		return false;
+	self->setter.dev = self->event;
+	self->setter.request = NTSYNC_IOC_EVENT_SET;
+	return !waiter_run(&self->setter) &&
+	       wait_until(self->setter.done || takes_long(&self->setter));
+}
+
+static bool end_step(FIXTURE_DATA(step) * self)
+{
+	return !waiter_join(&self->setter) && end_watch(self);
+}
+
+TEST_F(step, ends_before_a_poll)
+{
+	int objs[2] = { self->never, event_create(self->dev, 1, 1) };
+	__u32 index;
+
+	ASSERT_TRUE(begin_step(self));
+	/* What this one leaves on the stack is no answer for the next. */
+	EXPECT_EQ(-ETIMEDOUT, poll_all(self->dev, objs, 2, &index));
+	objs[0] = self->event;
+	EXPECT_EQ(0, poll_all(self->dev, objs, 2, &index));
+	EXPECT_TRUE(end_step(self));
+}
+
+/*
+ * A poll that found its first object unsignaled waits for the step that holds the second
+ * one, and meanwhile the first is set.
+ */
+TEST_F(step, does_not_hide_an_earlier_object)
+{
+	static const struct {
+		unsigned long request;
+		bool alert;
+	} polls[] = {
+		{ NTSYNC_IOC_WAIT_ANY, false },
+		{ NTSYNC_IOC_WAIT_ANY, true },
+		{ NTSYNC_IOC_WAIT_ALL, true },
+	};
+	struct waiter *w = &self->waiter;
+	int objs[2], rounds = 0;
+	bool in_time;
+	__u32 value;
+
+	for (int i = 0; i < 3; i += in_time) {
+		/* Set once before, so that what is counted is not 0. */
+		objs[0] = event_create(self->dev, 0, 0);
+		ASSERT_EQ(0, event_set(objs[0], &value));
+		ASSERT_EQ(0, event_reset(objs[0], &value));
+		ASSERT_TRUE(begin_step(self));
+		objs[1] = self->event;
+		waiter_fill(w, self->dev, polls[i].request, objs, polls[i].alert ? 1 : 2, ME,
+			    polls[i].alert ? self->event : 0);
+		w->args.timeout = 0;
+		ASSERT_EQ(0, waiter_run(w));
+		ASSERT_TRUE(wait_until(w->done || takes_long(w)));
+		ASSERT_EQ(0, event_set(objs[0], &value));
+		in_time = !w->done && takes_long(&self->setter);
+		ASSERT_EQ(0, waiter_join(w));
+		EXPECT_TRUE(!in_time || w->args.index == 0);
+		ASSERT_TRUE(end_step(self));
+		close(objs[0]);
+		rounds++;
+	}
+	say_done("%d rounds", rounds);
+}
+
+/* Are both objects free while another step has multi_lock? */
+static bool are_released(FIXTURE_DATA(step) * self, const int *objs)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	struct ntsync_event_args args;
+	bool free = false;
+
+	while (race_goes_on(begun, free)) {
+		if (!begin_step(self) || event_read(objs[0], &args) || event_read(objs[1], &args))
+			return false;
+		free = takes_long(&self->setter);
+		if (!end_step(self))
+			return false;
+	}
+	return free;
+}
+
+TEST_F(step, releases_what_it_held)
+{
+	int objs[2] = { event_create(self->dev, 0, 0), event_create(self->dev, 0, 1) };
+	struct waiter *w = &self->waiter;
+	__u32 value;
+
+	ASSERT_TRUE(waiter_start_blocked(w, self->dev, NTSYNC_IOC_WAIT_ALL, objs, 2, ME, 0));
+	ASSERT_EQ(0, event_set(objs[0], &value));
+	ASSERT_EQ(0, waiter_join(w));
+	EXPECT_TRUE(are_released(self, objs));
+
+	/* This one has looked, and before it queues both are set. */
+	ASSERT_EQ(0, event_set(objs[1], &value));
+	waiter_fill(w, self->dev, NTSYNC_IOC_WAIT_ALL, objs, 2, ME, 0);
+	w->args.timeout = clock_ns(CLOCK_MONOTONIC) + 1000 * NSEC_PER_SEC;
+	ASSERT_EQ(0, waiter_run(w));
+	ASSERT_TRUE(wait_until(takes_long(w)));
+	ASSERT_EQ(0, event_set(objs[0], &value));
+	ASSERT_EQ(0, waiter_join(w));
+	EXPECT_TRUE(are_released(self, objs));
+}
+
+/* A wait's deadline passes when the step has granted it, and has not woken it yet. */
+TEST_F(step, grants_before_the_deadline)
+{
+	struct waiter *w = &self->waiter;
+	bool late = false;
+	int rounds = 0;
+	__u32 value;
+
+	while (!late) {
+		ASSERT_TRUE(begin_watch(self, 0));
+		waiter_fill(w, self->dev, NTSYNC_IOC_WAIT_ANY, &self->event, 1, ME, 0);
+		w->args.timeout = clock_ns(CLOCK_MONOTONIC) + 5 * NSEC_PER_SEC;
+		ASSERT_EQ(0, waiter_run(w));
+		ASSERT_TRUE(waiter_blocks(w));
+		/* It is granted after three seconds, and woken two later. */
+		ASSERT_EQ(0, event_set(self->event, &value));
+		late = clock_ns(CLOCK_MONOTONIC) > w->args.timeout;
+		waiter_join(w);
+		EXPECT_TRUE(!w->ret || w->ret == -ETIMEDOUT);
+		EXPECT_EVENT(0, !!w->ret, self->event);
+		late = late && !w->ret;
+		ASSERT_TRUE(end_watch(self));
+		rounds++;
+	}
+	say_done("%d rounds", rounds);
+}
+
+static void *read_event(void *data)
+{
+	FIXTURE_DATA(step) * self = data;
+
+	self->reader = gettid();
+	self->ret = fdinfo_read(self->event, self->info);
+	return NULL;
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+/* No wait for all leaves until a reader has gone through them. */
+TEST_F(step, comes_after_a_reader)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	pthread_t reader;
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	ASSERT_TRUE(begin_watch(self, 0));
+	ASSERT_EQ(0, pthread_create(&reader, NULL, read_event, self));
+	/* It has shown the first. */
+	ASSERT_TRUE(wait_until(self->reader && thread_state(self->reader) == 'D'));
+	for (int i = 0; i < WATCHERS; i++)
+		ASSERT_EQ(0, pthread_kill(self->watchers[i].thread, SIGUSR1));
+	pthread_join(reader, NULL);
+	EXPECT_EQ(0, self->ret);
+	EXPECT_EQ(WATCHERS, self->info->shown);
+	for (int i = 0; i < WATCHERS; i++)
+		EXPECT_EQ(-EINTR, waiter_join(&self->watchers[i]));
+}
+
+/* Steps that take a moment, and change an object twice or in several words. */
+FIXTURE(moment) {
+	int dev;
+	int event;
+	int mutex;
+	int many[MANY];
+	pthread_t thread;
+	atomic_int arrived;
+	atomic_bool done;
+	int ret;
+};
+
+FIXTURE_SETUP(moment)
+{
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	self->event = event_create(self->dev, 1, 0);
+	ASSERT_LE(0, self->event);
+	self->mutex = mutex_create(self->dev, 0, 0);
+	ASSERT_LE(0, self->mutex);
+	ASSERT_EQ(0, create_events(self->dev, 0, self->many, MANY));
+}
+
+FIXTURE_TEARDOWN(moment)
+{
+	close(self->dev);
+}
+
+static void *pulse(void *data)
+{
+	FIXTURE_DATA(moment) * self = data;
+	__u32 value;
+
+	for (int i = 0; i < ROUNDS && !self->ret; i++)
+		self->ret = event_pulse(self->event, &value);
+	self->done = true;
+	return NULL;
+}
+
+TEST_F(moment, pulse_is_not_seen)
+{
+	struct pollfd fd = { .fd = self->event, .events = POLLIN };
+	struct ntsync_event_args args;
+	int rounds = 0;
+
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, pulse, self));
+	while (!self->done) {
+		ASSERT_EQ(0, event_read(self->event, &args));
+		ASSERT_EQ(0, args.signaled);
+		ASSERT_EQ(0, poll(&fd, 1, 0));
+		rounds++;
+	}
+	pthread_join(self->thread, NULL);
+	EXPECT_EQ(0, self->ret);
+	say_done("%d reads", rounds);
+}
+
+/* Acquires the mutex, and gives it up in one of two ways. */
+static void *acquire(void *data)
+{
+	FIXTURE_DATA(moment) * self = data;
+	int ret = 0;
+
+	for (int i = 0; i < ROUNDS && (!ret || ret == -EOWNERDEAD); i++) {
+		ret = wait_any(self->dev, &self->mutex, 1, ME, 0, 0, NULL);
+		if (i & 1)
+			self->ret |= mutex_kill(self->mutex, ME);
+		else
+			self->ret |= mutex_unlock(self->mutex, ME, NULL);
+	}
+	self->done = true;
+	return NULL;
+}
+
+TEST_F(moment, mutex_is_read_at_one_instant)
+{
+	struct ntsync_mutex_args args;
+	int rounds = 0, ret;
+
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, acquire, self));
+	while (!self->done) {
+		ret = mutex_read(self->mutex, &args);
+		ASSERT_TRUE(!ret || (ret == -EOWNERDEAD && !args.owner));
+		ASSERT_EQ(args.owner, args.count * ME);
+		rounds++;
+	}
+	pthread_join(self->thread, NULL);
+	EXPECT_EQ(0, self->ret);
+	say_done("%d reads", rounds);
+}
+
+static void *poll_many(void *data)
+{
+	FIXTURE_DATA(moment) * self = data;
+
+	for (int i = 0;; i += 2) {
+		meet(&self->arrived, i, 2);
+		if (self->done)
+			return NULL;
+		self->ret = poll_all(self->dev, self->many, MANY, NULL);
+		meet(&self->arrived, i + 1, 2);
+	}
+}
+
+/* Either one poll acquires all events, or the other one the last of them. */
+TEST_F(moment, many_are_acquired_at_one_instant)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	int all = 0, last = 0, ret;
+	__u32 value;
+
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, poll_many, self));
+	for (int i = 0; race_goes_on(begun, all >= 100 && last >= 100); i += 2) {
+		for (int j = 0; j < MANY; j++)
+			ASSERT_EQ(0, event_set(self->many[j], &value));
+		meet(&self->arrived, i, 2);
+		ret = poll_any(self->dev, &self->many[MANY - 1], 1, NULL);
+		meet(&self->arrived, i + 1, 2);
+		ASSERT_EQ(-ETIMEDOUT, ret + self->ret);
+		all += !self->ret;
+		last += !ret;
+	}
+	EXPECT_LE(100, all);
+	EXPECT_LE(100, last);
+	self->done = true;
+	meet(&self->arrived, 2 * (all + last), 2);
+	pthread_join(self->thread, NULL);
+	say_done("%d of all, %d of the last one", all, last);
+}
+
+TEST_HARNESS_MAIN
