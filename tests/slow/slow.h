@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Put before ntsync.c for tests/slow/slow.c: a second passes wherever the driver offers
- * to give way and before it reads a clock, 25 days whenever it reads the jiffies, and 50
- * microseconds after each store of an object's state and whenever it unlocks an object.
+ * Put before ntsync.c for tests/slow.  Adds a second where the driver calls cond_resched()
+ * and before it reads a clock, 25 days whenever it reads the jiffies, and 50 microseconds
+ * after each store of an object's state and whenever it unlocks an object.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
