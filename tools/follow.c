@@ -22,6 +22,7 @@
 struct actor {
 	uint32_t tid;
 	char name[64];
+	unsigned int look;	/* in which it was named */
 	bool queued;		/* on the object that is followed */
 };
 
@@ -29,6 +30,7 @@ struct transcript {
 	const struct options *options;
 	void *actors;
 	unsigned int lines;
+	unsigned int looks;	/* at the trace buffers */
 	bool ended;		/* the object is gone */
 };
 
@@ -44,20 +46,29 @@ static struct actor *find_actor(struct transcript *transcript, uint32_t tid)
 	const struct actor key = { .tid = tid };
 	struct actor **kept = tfind(&key, &transcript->actors, compare_actors);
 	struct actor *actor = kept ? *kept : allocate(sizeof(*actor));
+
+	if (kept)
+		return actor;
+	*actor = key;
+	if (!tsearch(actor, &transcript->actors, compare_actors))
+		err(EXIT_TROUBLE, NULL);
+	return actor;
+}
+
+/* Once for all events of a look: reading /proc takes longer than making an event. */
+static void name_actor(const struct transcript *transcript, struct actor *actor)
+{
 	struct status status;
 	char text[16];
 
-	if (!kept) {
-		*actor = key;
-		if (!tsearch(actor, &transcript->actors, compare_actors))
-			err(EXIT_TROUBLE, NULL);
-	}
-	snprintf(text, sizeof(text), "%u", tid);
+	if (actor->look == transcript->looks)
+		return;
+	actor->look = transcript->looks;
+	snprintf(text, sizeof(text), "%u", actor->tid);
 	if (read_status("/proc", text, &status))
 		memcpy(actor->name, status.name, sizeof(actor->name));
-	else if (!*actor->name && !trace_name(tid, actor->name))
+	else if (!*actor->name && !trace_name(actor->tid, actor->name))
 		strcpy(actor->name, "?");
-	return actor;
 }
 
 /* Words for events */
@@ -219,8 +230,9 @@ static void take_event(const struct event *event, void *data)
 	const struct options *options = transcript->options;
 	struct actor *actor = find_actor(transcript, event->tid);
 
-	if (transcript->ended || !is_wanted(options, event, actor))
+	if (transcript->ended || trace_interrupted() || !is_wanted(options, event, actor))
 		return;
+	name_actor(transcript, actor);
 	print_event(event, actor);
 	transcript->lines++;
 	if (transcript->lines == options->count ||
@@ -254,6 +266,7 @@ int follow(const struct options *options)
 		/* The last events of a process are read after its end. */
 		last = process_ended(options);
 		usleep(LOOK_USEC);
+		transcript.looks++;
 		trace_read(take_event, &transcript);
 		if (trace_lost() != lost)
 			printf("%12s %llu events were lost\n", "", trace_lost() - lost);
