@@ -211,6 +211,17 @@ void rates_count(const struct event *event, void *data)
 	}
 }
 
+/**
+ * rates_wait() - count a wait that is not traced from its beginning
+ * @rates: in which no event is counted yet
+ * @tid: the thread that waits
+ * @since: the time
+ */
+void rates_wait(struct rates *rates, pid_t tid, uint64_t since)
+{
+	find_thread(rates, tid)->queued_since = since;
+}
+
 /* Judging */
 
 /* A thread that has not slept even once. */
@@ -261,17 +272,16 @@ static void judge_object(struct rates *rates, struct traced *object)
  */
 void rates_judge(struct rates *rates)
 {
-	const uint64_t end = trace_now();
 	struct thread *thread;
 	size_t i;
 
-	rates->seconds = (end - rates->begin) / 1e9;
+	rates->seconds = (rates->end - rates->begin) / 1e9;
 	for (i = 0; i < rates->nr_threads; i++) {
 		thread = rates->threads[i];
 		if (!name_thread(thread))
 			thread->queued_since = 0;
 		if (thread->queued_since)
-			thread->counts.asleep += slept_until(rates, thread, end);
+			thread->counts.asleep += slept_until(rates, thread, rates->end);
 		judge_thread(rates, thread);
 	}
 	for (i = 0; i < rates->nr_objects; i++)
@@ -333,7 +343,7 @@ void rates_next(struct rates *rates)
 {
 	drop_threads(rates);
 	drop_objects(rates);
-	rates->begin = trace_now();
+	rates->begin = rates->end;
 }
 
 struct rates *rates_begin(void)

@@ -74,10 +74,12 @@ struct rates {
 	void *thread_tree;
 	void *object_tree;
 	uint64_t begin;		/* of the interval */
+	uint64_t end;		/* until then all events are counted */
 	double seconds;		/* how long it was */
 };
 
 struct rates *rates_begin(void);
+void rates_wait(struct rates *rates, pid_t tid, uint64_t since);
 void rates_count(const struct event *event, void *rates);
 void rates_judge(struct rates *rates);
 void rates_next(struct rates *rates);

@@ -111,6 +111,25 @@ static void show(const struct rates *rates, struct view *view)
 	fputs(on_screen ? "\033[J" : "\n", stdout);
 }
 
+/*
+ * Threads that sleep already have no events until their waits end.  If one ends while
+ * they are read, there is an event of that.
+ */
+static void add_waits(struct rates *rates)
+{
+	const uint64_t now = trace_now();
+	struct snapshot *snapshot = snapshot_read("/proc");
+	const struct wait *wait;
+	size_t i;
+
+	for (i = 0; i < snapshot->nr_waits; i++) {
+		wait = snapshot->waits[i];
+		if (wait->tid && pid_wanted(wait->pid))
+			rates_wait(rates, wait->tid, now - wait->waited * 1e9);
+	}
+	snapshot_free(snapshot);
+}
+
 /* Returns false for an end. */
 static bool take_key(struct view *view)
 {
@@ -130,18 +149,21 @@ static bool take_key(struct view *view)
 static bool collect(struct rates *rates, struct view *view, double delay)
 {
 	struct pollfd input = { .fd = on_screen ? STDIN_FILENO : -1, .events = POLLIN };
-	const uint64_t end = trace_now() + delay * 1e9;
+	const uint64_t end = rates->begin + delay * 1e9;
 	uint64_t now, left;
+	bool pressed;
 
 	resized = false;
-	while ((now = trace_now()) < end && !resized) {
-		left = (end - now) / 1000000 + 1;
-		if (poll(&input, 1, left < LOOK_MSEC ? left : LOOK_MSEC) > 0)
+	do {
+		now = trace_now();
+		left = now < end ? (end - now) / 1000000 + 1 : 0;
+		pressed = poll(&input, 1, left < LOOK_MSEC ? left : LOOK_MSEC) > 0;
+		rates->end = trace_read(rates_count, rates);
+		if (pressed)
 			return take_key(view);
 		if (trace_interrupted())
 			return false;
-		trace_read(rates_count, rates);
-	}
+	} while (rates->end < end && !resized);
 	return true;
 }
 
@@ -169,6 +191,7 @@ int top(const struct options *options)
 		enter_screen();
 	used = used_seconds();
 	rates = rates_begin();
+	add_waits(rates);
 	for (i = 0; !options->count || i < options->count; i++) {
 		if (!collect(rates, &view, options->delay))
 			break;

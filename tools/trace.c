@@ -536,8 +536,10 @@ uint64_t trace_now(void)
  *
  * The buffers of the CPUs are read one after the other, so what happened since the
  * first was waits for the next call.
+ *
+ * Return: the time until which events are handed out.
  */
-void trace_read(event_handler *handle, void *data)
+uint64_t trace_read(event_handler *handle, void *data)
 {
 	static unsigned char page[1 << 16];
 	const uint64_t begin = trace_now();
@@ -548,7 +550,7 @@ void trace_read(event_handler *handle, void *data)
 		     read(buffers[i], page, getpagesize()) > 0; pages++)
 			parse_page(page);
 	if (!nr_events)
-		return;
+		return begin;
 	qsort(events, nr_events, sizeof(*events), compare_events);
 	while (done < nr_events && events[done].time <= begin)
 		handle(&events[done++], data);
@@ -556,4 +558,5 @@ void trace_read(event_handler *handle, void *data)
 	memmove(events, events + done, nr_events * sizeof(*events));
 	for (i = 0; i < nr_events; i++)
 		events[i].place = i;
+	return begin;
 }

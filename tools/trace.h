@@ -65,7 +65,7 @@ typedef void event_handler(const struct event *event, void *data);
 uint64_t trace_now(void);
 
 void trace_begin(unsigned int kinds, const unsigned int *pids, size_t nr_pids);
-void trace_read(event_handler *handle, void *data);
+uint64_t trace_read(event_handler *handle, void *data);
 unsigned long long trace_lost(void);
 bool trace_name(pid_t tid, char name[64]);
 
