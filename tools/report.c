@@ -125,9 +125,11 @@ static void warn_of(const char *file, int messages, off_t from)
 	warnx("%s is not complete: %s", file, said);
 }
 
-static void collect(const char *folder)
+/* Returns whether all of it could be had. */
+static bool collect(const char *folder)
 {
 	int messages = create(folder, "messages.txt"), output, status;
+	bool complete = true;
 	off_t from;
 	size_t i;
 
@@ -136,11 +138,14 @@ static void collect(const char *folder)
 		dprintf(messages, "%s:\n", parts[i].file);
 		from = lseek(messages, 0, SEEK_END);
 		status = shell(parts[i].command, output, messages);
-		if (status >= EXIT_TROUBLE && !interrupted)
+		if (status >= EXIT_TROUBLE && !interrupted) {
 			warn_of(parts[i].file, messages, from);
+			complete = false;
+		}
 		close(output);
 	}
 	close(messages);
+	return complete;
 }
 
 /* Commands find this program, and the other one in its folder. */
@@ -158,7 +163,7 @@ static void tell_commands(const char *folder)
 }
 
 /* Fills the file from a folder in which the parts are made. */
-static bool make_archive(int archive)
+static bool make_archive(int archive, bool *complete)
 {
 	char folder[] = "/tmp/lsntsync-XXXXXX", *inside;
 	bool made;
@@ -169,7 +174,7 @@ static bool make_archive(int archive)
 	inside = format("%s/" FOLDER, folder);
 	if (mkdir(inside, 0700))
 		err(EXIT_TROUBLE, "cannot write %s", inside);
-	collect(inside);
+	*complete = collect(inside);
 	made = !interrupted &&
 	       !shell("exec tar -C \"$REPORT\" -cz " FOLDER, archive,
 		      STDERR_FILENO) && !fsync(archive);
@@ -190,6 +195,7 @@ int report(const char *file, bool dry_run)
 	const struct sigaction action = {
 		.sa_handler = interrupt, .sa_flags = SA_RESTART,
 	};
+	bool complete;
 	int archive;
 
 	if (dry_run) {
@@ -202,12 +208,13 @@ int report(const char *file, bool dry_run)
 		err(EXIT_TROUBLE, "cannot make %s", file);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (!make_archive(archive)) {
+	if (!make_archive(archive, &complete)) {
 		unlink(file);
 		errx(EXIT_TROUBLE, interrupted ? "interrupted: there is no %s" :
 		     "could not make %s: is tar there, and room?", file);
 	}
-	printf("%s has it all.  Look before you publish it: tar -xzf %s\n", file, file);
+	printf("%s has %s.  Look before you publish it: tar -xzf %s\n", file,
+	       complete ? "it all" : "the rest", file);
 	flush_output();
 	return EXIT_SUCCESS;
 }
