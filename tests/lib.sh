@@ -91,19 +91,21 @@ kbuild() {
 	kmake -C "$cache/kernel-$kernel/headers" "${clang[@]}" $(instruments) "$@"
 }
 
-# Runs a command in the root of another Debian, with this folder at the same path.  The
-# mounts go away when the command exits.
+# Runs a command in the root of another Debian, with this folder, and the one that build/cache
+# may be a link to, at the same paths.  The mounts go away when the command exits.
 in_system() {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --map-root-user --mount sh -ec '
-		root=$1 top=$2
-		shift 2
-		mkdir -p "$root$top"
-		mount --rbind "$top" "$root$top"
+		root=$1
+		for folder in "$2" "$3"; do
+			mkdir -p "$root$folder"
+			mount --rbind "$folder" "$root$folder"
+		done
+		shift 3
 		mount --rbind /proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		exec chroot "$root" env -i LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
-	' sh "$1" "$top" "${@:2}"
+	' sh "$1" "$top" "$(realpath "$cache")" "${@:2}"
 }
 
 # Replaces the text between two marks of a file with standard input.
