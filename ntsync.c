@@ -2039,15 +2039,16 @@ static int ntsync_put_pair(u32 __user *words, u32 first, u32 second)
 	} pair = { .words = { first, second } };
 	u32 value;
 
-	if (IS_ALIGNED((unsigned long)words, sizeof(pair)))
-		return put_user(pair.both, (u64 __user *)words);
-
 	if (!user_access_begin(words, sizeof(pair)))
 		return -EFAULT;
-	unsafe_get_user(value, &words[0], fault);
-	unsafe_put_user(value, &words[0], fault);
-	unsafe_put_user(second, &words[1], fault);
-	unsafe_put_user(first, &words[0], fault);
+	if (IS_ALIGNED((unsigned long)words, sizeof(pair))) {
+		unsafe_put_user(pair.both, (u64 __user *)words, fault);
+	} else {
+		unsafe_get_user(value, &words[0], fault);
+		unsafe_put_user(value, &words[0], fault);
+		unsafe_put_user(second, &words[1], fault);
+		unsafe_put_user(first, &words[0], fault);
+	}
 	user_access_end();
 	return 0;
 
