@@ -189,7 +189,7 @@ help:
 	@echo 'make check-package    build, install, boot and remove the packages on Debian 12 and'
 	@echo '                      13, with Secure Boot too (PART="build cross rpm arch nix make'
 	@echo '                      clang status readme debian12 boot local secureboot debian13'
-	@echo '                      sandboxes" picks)'
+	@echo '                      sandboxes autopkgtest" picks)'
 	@echo 'make check-running    run the tests of the interface on this machine, with the driver that'
 	@echo '                      is loaded, as root and without a VM (TEST="sem order" picks)'
 	@echo 'make check-debug      run them on kernels that report memory errors, misuse of locks,'

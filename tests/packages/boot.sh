@@ -181,7 +181,7 @@ check_secureboot() {
 }
 
 check_sandboxes() {
-	local disk_size=5G memory=2G
+	local disk_size=9G memory=2G
 	unpack_root sandboxes || return
 	install_packages sandboxes '/debs/ntsync-dkms_*.deb /debs/ntsync-autoload_*.deb'
 	# Static programs, which run in any sandbox.
@@ -190,5 +190,15 @@ check_sandboxes() {
 		gcc -O2 -Wall -static -I include/uapi -o "$root/test/share" tests/tools/share.c || return
 	sed -i '/^player:/d' "$root/etc/passwd"
 	in_root useradd --create-home --uid 1000 --shell /bin/sh player
-	guest sandboxes "bubblewrap nspawn lxc flatpak podman docker apparmor"
+	guest sandboxes "bubblewrap nspawn lxc flatpak podman docker apparmor distrobox toolbox flatpak_sid"
+}
+
+# The packages' own tests: debian/tests, and that of all DKMS packages.  The VM is what they
+# are to run on, so autopkgtest need not make one.
+check_autopkgtest() {
+	local disk_size=4G memory=2G
+	unpack_root testbed || return
+	put_test boot-guest || { fail "autopkgtest: the programs do not compile"; return; }
+	copy_sources "$root/src"
+	guest autopkgtest autopkgtest
 }
