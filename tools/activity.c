@@ -58,10 +58,13 @@ static char *text_name(const struct item *item)
 
 static char *text_mark(const struct item *item)
 {
+	static const char * const marks[] = {
+		[MARK_SPIN] = "spin", [MARK_STARVED] = "starved",
+	};
 	const struct traced *object = item->object;
 
 	if (item->thread)
-		return item->thread->mark ? format("spin") : NULL;
+		return item->thread->mark ? format("%s", marks[item->thread->mark]) : NULL;
 	return object->mark ? format("thrash: %s, %s", object->mates[0],
 				     object->mates[1]) : NULL;
 }
@@ -163,7 +166,7 @@ static const struct column all_columns[] = {
 	  "times that it was acquired after a signal of another thread" },
 	{ "CREATED", THREADS, NULL, value_created, "objects made" },
 	{ "DESTROYED", THREADS, NULL, value_destroyed, "objects whose last descriptor it closed" },
-	{ "MARK", BOTH, text_mark, NULL, "spin, or thrash and between whom" },
+	{ "MARK", BOTH, text_mark, NULL, "spin, starved, or thrash and between whom" },
 };
 
 static const char usual_threads[] =

@@ -104,7 +104,15 @@ static struct traced *find_object(struct rates *rates, const struct event *event
 
 /* Counting */
 
-static void hand_over(struct traced *object, pid_t taker)
+static void forget_pair(struct traced *object)
+{
+	object->lead = 0;
+	object->slept = 0;
+	memset(object->ways, 0, sizeof(object->ways));
+}
+
+/* The pair with most of the hand-overs, if any has, is in @object->pair at the end. */
+static void hand_over(struct traced *object, pid_t taker, bool slept)
 {
 	pid_t giver = object->signaler;
 	bool forth = giver < taker;
@@ -115,11 +123,17 @@ static void hand_over(struct traced *object, pid_t taker)
 		return;
 	object->counts.handed++;
 	if (object->pair[0] != first || object->pair[1] != second) {
-		object->others |= object->ways[0] + object->ways[1];
+		if (object->lead) {
+			object->lead--;
+			return;
+		}
 		object->pair[0] = first;
 		object->pair[1] = second;
+		forget_pair(object);
 	}
+	object->lead++;
 	object->ways[!forth]++;
+	object->slept += slept;
 }
 
 static void add_wait(struct counts *counts, const struct event *event,
@@ -138,6 +152,12 @@ static void add_wait(struct counts *counts, const struct event *event,
 	counts->interrupted += (int)event->ret == -EINTR || (int)event->ret == -ERESTARTSYS;
 }
 
+/* Is it in a wait that began before this interval? */
+static bool slept_before(const struct rates *rates, const struct thread *thread)
+{
+	return thread->queued_since && thread->queued_since <= rates->begin;
+}
+
 /* How much of this interval, until @time, has a queued thread been asleep? */
 static uint64_t slept_until(const struct rates *rates,
 			    const struct thread *thread, uint64_t time)
@@ -153,7 +173,7 @@ static uint64_t slept_until(const struct rates *rates,
 static void end_wait(const struct rates *rates, const struct event *event,
 		     struct thread *thread, struct traced *object)
 {
-	bool slept = thread->queued_since;
+	bool slept = thread->queued_since, late = !slept_before(rates, thread);
 	uint64_t asleep = slept ? slept_until(rates, thread, event->time) : 0;
 
 	thread->queued_since = 0;
@@ -161,7 +181,8 @@ static void end_wait(const struct rates *rates, const struct event *event,
 	if (!object)
 		return;
 	add_wait(&object->counts, event, asleep, slept);
-	hand_over(object, event->tid);
+	object->late += late;
+	hand_over(object, event->tid, slept);
 }
 
 static void add_signal(struct counts *counts, const struct event *event)
@@ -224,12 +245,17 @@ void rates_wait(struct rates *rates, pid_t tid, uint64_t since)
 
 /* Judging */
 
+static double enough(const struct rates *rates, double rate)
+{
+	return rates->seconds < 1 ? rate : rate * rates->seconds;
+}
+
 /* A thread that has not slept even once. */
 static void judge_thread(const struct rates *rates, struct thread *thread)
 {
 	const struct counts *counts = &thread->counts;
 
-	thread->mark = counts->once >= BUSY_RATE * rates->seconds &&
+	thread->mark = counts->once >= SPIN_RATE * rates->seconds &&
 		       !counts->slept && !thread->queued_since ?
 		       MARK_SPIN : MARK_NONE;
 }
@@ -239,26 +265,37 @@ static bool same_pair(const struct traced *a, const struct traced *b)
 	return a->pair[0] == b->pair[0] && a->pair[1] == b->pair[1];
 }
 
+/* Are most of its acquisitions by one of its pair after a signal of the other? */
+static bool has_pair(const struct traced *object)
+{
+	return 2 * (object->ways[0] + object->ways[1]) > count_waits(&object->counts);
+}
+
 /*
- * Two threads that keep handing objects to each other, one object both ways or
- * several objects, each in one direction.
+ * Two threads that keep handing objects to each other, one object both ways or several
+ * objects, each in one direction, and sleep for them.  Some of the waits need not sleep:
+ * on one CPU a thread that is woken at once may have handed its object back before the
+ * other thread waits for it, so that only every second wait sleeps.
  */
 static void judge_object(struct rates *rates, struct traced *object)
 {
-	const double enough = THRASH_RATE * rates->seconds;
-	unsigned long ways[2] = { };
+	const double least = enough(rates, THRASH_RATE);
+	unsigned long ways[2] = { }, slept = 0;
 	const struct traced *other;
 	size_t i, j;
 
 	object->mark = MARK_NONE;
-	if (object->others || object->counts.handed < enough)
+	if (!has_pair(object))
 		return;
 	for (i = 0; i < rates->nr_objects; i++) {
 		other = rates->objects[i];
-		for (j = 0; j < 2 && !other->others && same_pair(object, other); j++)
-			ways[j] += other->ways[j];
+		if (!has_pair(other) || !same_pair(object, other))
+			continue;
+		ways[0] += other->ways[0];
+		ways[1] += other->ways[1];
+		slept += other->slept;
 	}
-	if (ways[0] < enough || ways[1] < enough)
+	if (ways[0] < least || ways[1] < least || 3 * slept < ways[0] + ways[1])
 		return;
 	object->mark = MARK_THRASH;
 	for (j = 0; j < 2; j++)
@@ -286,6 +323,83 @@ void rates_judge(struct rates *rates)
 	}
 	for (i = 0; i < rates->nr_objects; i++)
 		judge_object(rates, rates->objects[i]);
+}
+
+/* Is it acquired again and again by waits that began in this interval? */
+static bool goes_to_others(const struct rates *rates, const struct traced *object)
+{
+	return object->late >= enough(rates, STARVED_RATE);
+}
+
+/**
+ * rates_may_starve() - look for threads that may starve
+ * @rates: for which rates_judge() was called
+ *
+ * Return: whether there are any, so that the list of waits has to tell.
+ */
+bool rates_may_starve(const struct rates *rates)
+{
+	bool objects = false, threads = false;
+	size_t i;
+
+	for (i = 0; i < rates->nr_objects; i++)
+		objects |= goes_to_others(rates, rates->objects[i]);
+	for (i = 0; i < rates->nr_threads; i++)
+		threads |= slept_before(rates, rates->threads[i]);
+	return objects && threads;
+}
+
+/* Does a wait for all, as far as this object is concerned, not have to wait? */
+static bool is_free(const struct object *object, const struct wait *wait)
+{
+	enum state state = object_state(object);
+
+	return state == STATE_SIGNALED || state == STATE_ABANDONED ||
+	       (state == STATE_OWNED && object->owner == wait->owner);
+}
+
+/* Others acquire what it waits for: any of the objects, or all that are not free. */
+static bool is_starved(const struct rates *rates, const struct wait *wait)
+{
+	bool taken = false;
+	size_t i;
+
+	for (i = 0; i < wait->nr_links && wait->links[i].index < wait->objects; i++) {
+		const struct object *object = wait->links[i].object;
+		const struct traced key = {
+			.instance = object->instance, .id = object->id,
+		};
+		struct traced **kept = tfind(&key, &rates->object_tree, compare_objects);
+
+		if (kept && goes_to_others(rates, *kept))
+			taken = true;
+		else if (wait->all && !is_free(object, wait))
+			return false;
+	}
+	return taken;
+}
+
+/**
+ * rates_judge_waits() - mark the threads that starve
+ * @rates: for which rates_judge() was called
+ * @snapshot: has the waits
+ * @now: a time after it was made
+ *
+ * A wait that began before the interval and lasts is still the same one.
+ */
+void rates_judge_waits(struct rates *rates, const struct snapshot *snapshot, uint64_t now)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->nr_waits; i++) {
+		const struct wait *wait = snapshot->waits[i];
+		const struct thread key = { .tid = wait->tid };
+		struct thread **kept = tfind(&key, &rates->thread_tree, compare_threads);
+
+		if (kept && slept_before(rates, *kept) &&
+		    now - wait->waited * 1e9 <= rates->end && is_starved(rates, wait))
+			(*kept)->mark = MARK_STARVED;
+	}
 }
 
 /* Intervals */
@@ -328,8 +442,8 @@ static void drop_objects(struct rates *rates)
 			continue;
 		}
 		object->counts = (struct counts) { };
-		object->others = false;
-		memset(object->ways, 0, sizeof(object->ways));
+		object->late = 0;
+		forget_pair(object);
 		rates->objects[kept++] = object;
 	}
 	rates->nr_objects = kept;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "snapshot.h"
 #include "trace.h"
 
 /* The events that are counted. */
@@ -16,10 +17,14 @@
 	(1 << EVENT_CREATE | 1 << EVENT_DESTROY | 1 << EVENT_QUEUE |	\
 	 1 << EVENT_SIGNAL | 1 << EVENT_WAIT_END)
 
-/* From so many calls in a second on something can be a spin or a thrash. */
-#define BUSY_RATE	1000
-/* And for a thrash, hand-overs in a second each way. */
-#define THRASH_RATE	100
+/* Waits in a second from which on a thread spins. */
+#define SPIN_RATE	1000
+/*
+ * Hand-overs in a second each way from which on an object thrashes, and acquisitions from
+ * which on they starve a thread.  An interval shorter than a second needs as many.
+ */
+#define THRASH_RATE	10
+#define STARVED_RATE	10
 
 struct counts {
 	unsigned long any;	/* waits that ended; of an object, by acquiring it */
@@ -41,6 +46,7 @@ struct counts {
 enum mark {
 	MARK_NONE,
 	MARK_SPIN,
+	MARK_STARVED,
 	MARK_THRASH,
 };
 
@@ -59,9 +65,11 @@ struct traced {			/* an object */
 	unsigned int type;	/* enum type of snapshot.h */
 	struct counts counts;
 	pid_t signaler;		/* the last one, until it is acquired */
-	pid_t pair[2];		/* who handed it over last, the lower number first */
+	pid_t pair[2];		/* who hands it over, the lower number first */
+	unsigned long lead;	/* of this pair over others, while it is sought */
 	unsigned long ways[2];	/* hand-overs from the first, and to it */
-	bool others;		/* there were other pairs in this interval */
+	unsigned long slept;	/* for how many of these the taker slept */
+	unsigned long late;	/* acquired by waits that began in this interval */
 	enum mark mark;
 	char mates[2][64];	/* of a thrash: the names of the two */
 };
@@ -82,6 +90,8 @@ struct rates *rates_begin(void);
 void rates_wait(struct rates *rates, pid_t tid, uint64_t since);
 void rates_count(const struct event *event, void *rates);
 void rates_judge(struct rates *rates);
+bool rates_may_starve(const struct rates *rates);
+void rates_judge_waits(struct rates *rates, const struct snapshot *snapshot, uint64_t now);
 void rates_next(struct rates *rates);
 
 unsigned long count_waits(const struct counts *counts);

@@ -130,6 +130,19 @@ static void add_waits(struct rates *rates)
 	snapshot_free(snapshot);
 }
 
+/* The list of waits is read only if it is needed. */
+static void judge(struct rates *rates)
+{
+	struct snapshot *snapshot;
+
+	rates_judge(rates);
+	if (!rates_may_starve(rates))
+		return;
+	snapshot = snapshot_read("/proc");
+	rates_judge_waits(rates, snapshot, trace_now());
+	snapshot_free(snapshot);
+}
+
 /* Returns false for an end. */
 static bool take_key(struct view *view)
 {
@@ -195,7 +208,7 @@ int top(const struct options *options)
 	for (i = 0; !options->count || i < options->count; i++) {
 		if (!collect(rates, &view, options->delay))
 			break;
-		rates_judge(rates);
+		judge(rates);
 		show(rates, &view);
 		flush_output();
 		rates_next(rates);

@@ -22,20 +22,26 @@ check_bench() {
 # The guest has one CPU: when a tracer starts or stops, the kernel patches its code with
 # breakpoints, and in QEMU another CPU may execute one that has been removed.
 check_tools() {
-	local tool files=() scripts='' wanted=("lsntsync in the guest")
+	local tool test files=() scripts='' wanted=("lsntsync in the guest")
 	[[ -z $arch ]] || { skip tools "they are built for this machine only"; return; }
 	"$fetch" install libsmartcols-dev libjansson-dev jq mandoc graphviz util-linux bpftrace tmux || return
 	silent "tools: build without a warning" make -s -C tools OUT="$out/tools" \
 		CFLAGS='-O2 -g -Wall -Wextra -Werror'
-	silent "tools: verdicts.c compiles" gcc -O2 -Wall -Wextra -Werror -o "$out/tools/verdicts" \
-		-isystem "$cache/source/tools/testing/selftests" tests/tools/verdicts.c \
-		tools/deadlock.c tools/util.c
-	[[ -e $out/tools/lsntsync && -e $out/tools/verdicts && -e $out/tools/ntsync-bench ]] || return
-	read_guest "lsntsync on made-up folders" verdicts < <(
+	for test in verdicts:deadlock rates:rates; do
+		tool=${test#*:} test=${test%:*}
+		silent "tools: $test.c compiles" gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
+			-isystem "$cache/source/tools/testing/selftests" -o "$out/tools/$test" \
+			"tests/tools/$test.c" "tools/$tool.c" tools/util.c
+		[[ -e $out/tools/$test ]] || return
+	done
+	[[ -e $out/tools/lsntsync && -e $out/tools/ntsync-bench ]] || return
+	read_guest "lsntsync on made-up folders" verdicts rates < <(
 		tests/tools/made_up "$out/tools" 2>&1
-		echo "== begin verdicts"
-		"$out/tools/verdicts" 2>&1
-		echo "== end $?"
+		for test in verdicts rates; do
+			echo "== begin $test"
+			"$out/tools/$test" 2>&1
+			echo "== end $?"
+		done
 		echo "== vm 0"
 	)
 	read_guest "ntsync-bench on made-up runs" < <(tests/tools/compare "$out/tools" 2>&1)

@@ -5,7 +5,9 @@
  * - spin: "poller" keeps polling an event that is not set, "eager" keeps waiting for
  *   one that is always set;
  * - thrash: "ping" and "pong" keep handing an event to each other;
- * - starve: "hog" has a mutex most of the time, and "starved" waits for it;
+ * - block: "hog" has a mutex most of the time, and "blocked" waits for it;
+ * - starve: "juggler" takes two mutexes in turn and always has one of them, and "starved"
+ *   waits for both;
  * - are all right: "ticker" waits with a timeout of 10 ms.
  *
  * Its arguments name the threads to start; the default is all.  It says "ready" and runs
@@ -21,7 +23,7 @@
 
 #define MOMENT		(NSEC_PER_SEC / 100)
 
-static int dev, unset, set, there, back, mutex;
+static int dev, unset, set, there, back, mutex, both[2], stop;
 static atomic_bool over;
 
 static void require(int ret)
@@ -72,20 +74,42 @@ static void pong(void)
 	hand_on(there, back, 4);
 }
 
-static void hog(void)
+static void pause_a_moment(void)
 {
 	const struct timespec moment = { .tv_nsec = MOMENT };
 
+	nanosleep(&moment, NULL);
+}
+
+static void hog(void)
+{
 	if (!acquire(mutex, 5))
 		return;
-	nanosleep(&moment, NULL);
+	pause_a_moment();
 	require(mutex_unlock(mutex, 5, NULL));
+}
+
+static void block(void)
+{
+	if (acquire(mutex, 6))
+		require(mutex_unlock(mutex, 6, NULL));
+}
+
+/* It has the first from the beginning. */
+static void juggle(void)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		pause_a_moment();
+		require(wait_any(dev, &both[!i], 1, 8, FOREVER, 0, NULL));
+		require(mutex_unlock(both[i], 8, NULL));
+	}
 }
 
 static void starve(void)
 {
-	if (acquire(mutex, 6))
-		require(mutex_unlock(mutex, 6, NULL));
+	require(wait_all(dev, both, 2, 9, FOREVER, stop, NULL));
 }
 
 static void tick(void)
@@ -102,8 +126,10 @@ static const struct {
 	{ "ping",	ping },
 	{ "pong",	pong },
 	{ "hog",	hog },
-	{ "starved",	starve },
+	{ "blocked",	block },
 	{ "ticker",	tick },
+	{ "juggler",	juggle },
+	{ "starved",	starve },
 };
 
 #define PARTS	(sizeof(parts) / sizeof(*parts))
@@ -132,6 +158,7 @@ int main(int argc, char **argv)
 {
 	pthread_t threads[PARTS];
 	bool started[PARTS] = { };
+	__u32 prev;
 	size_t i;
 
 	(void)argc;
@@ -145,6 +172,9 @@ int main(int argc, char **argv)
 	there = event_create(dev, 0, 0);
 	back = event_create(dev, 0, 1);
 	mutex = mutex_create(dev, 0, 0);
+	both[0] = mutex_create(dev, 8, 1);
+	both[1] = mutex_create(dev, 0, 0);
+	stop = event_create(dev, 1, 0);
 	for (i = 0; i < PARTS; i++) {
 		started[i] = is_wanted(parts[i].name, argv + 1);
 		if (started[i])
@@ -155,6 +185,7 @@ int main(int argc, char **argv)
 	while (getchar() != EOF)
 		;
 	over = true;
+	require(event_set(stop, &prev));
 	for (i = 0; i < PARTS; i++)
 		if (started[i])
 			pthread_join(threads[i], NULL);
