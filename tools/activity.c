@@ -142,17 +142,17 @@ static const struct column all_columns[] = {
 	  "number of the object in its instance" },
 	{ "TYPE", OBJECTS, text_type, NULL, "semaphore, mutex or event" },
 	{ "NAME", OBJECTS, text_name, NULL, "name that --names gives it" },
-	{ "CALLS", BOTH, NULL, value_calls, "waits, signals and objects made" },
+	{ "CALLS", BOTH, NULL, value_calls, "waits, signals and created objects" },
 	{ "ANY", BOTH, NULL, value_any,
 	  "waits for any that ended; of an object, by acquiring it" },
-	{ "ALL", BOTH, NULL, value_all, "waits for all, likewise" },
+	{ "ALL", BOTH, NULL, value_all, "the same for waits for all" },
 	{ "ONCE", BOTH, NULL, value_once, "of these waits, those that ended at once" },
 	{ "SLEPT", BOTH, NULL, value_slept, "of these waits, those that slept" },
 	{ "TIMEOUT", THREADS, NULL, value_timeout, "waits that timed out" },
-	{ "BROKEN", THREADS, NULL, value_interrupted, "waits that a signal of Linux ended" },
+	{ "BROKEN", THREADS, NULL, value_interrupted, "waits that a Linux signal ended" },
 	{ "ASLEEP", BOTH, NULL, value_asleep,
 	  "milliseconds of sleep; of an object, in waits that it ended" },
-	{ "SIGNALS", BOTH, NULL, value_signals, "the five that follow" },
+	{ "SIGNALS", BOTH, NULL, value_signals, "sum of the next five columns" },
 	{ "RELEASE", BOTH, NULL, value_release, "releases of a semaphore" },
 	{ "UNLOCK", BOTH, NULL, value_unlock, "unlocks of a mutex" },
 	{ "KILL", BOTH, NULL, value_kill, "owners of a mutex declared dead" },
@@ -164,7 +164,7 @@ static const struct column all_columns[] = {
 	  "contention: times that a wait had to queue on an object" },
 	{ "HANDED", OBJECTS, NULL, value_handed,
 	  "times that it was acquired after a signal of another thread" },
-	{ "CREATED", THREADS, NULL, value_created, "objects made" },
+	{ "CREATED", THREADS, NULL, value_created, "objects that it created" },
 	{ "DESTROYED", THREADS, NULL, value_destroyed, "objects whose last descriptor it closed" },
 	{ "MARK", BOTH, text_mark, NULL, "spin, starved, or thrash and between whom" },
 };
@@ -190,7 +190,7 @@ static void check_column(const char *name, void *unused)
 	(void)unused;
 	if (!find_column(name, BOTH))
 		errx(EXIT_TROUBLE,
-		     "unknown column '%s': --list-columns names those of this list",
+		     "unknown column '%s': --list-columns lists those of this list",
 		     name);
 }
 

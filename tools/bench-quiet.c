@@ -140,11 +140,11 @@ void choose_cpus(void)
 	for (i = 0; i < ARRAY_SIZE(options.cpus); i++)
 		if (options.cpus[i] >= 0 && (options.cpus[i] >= CPU_SETSIZE ||
 					     !CPU_ISSET(options.cpus[i], &allowed)))
-			errx(EXIT_TROUBLE, "processor %d may not be used or is not there",
+			errx(EXIT_TROUBLE, "processor %d does not exist or may not be used",
 			     options.cpus[i]);
 	if (both && (options.cpus[1] < 0 || options.cpus[1] == options.cpus[0]))
 		errx(EXIT_TROUBLE,
-		     "two processors are wanted and there is one: --section calls does with it");
+		     "two processors are needed and there is one: --section calls needs only one");
 }
 
 /* Quiet */

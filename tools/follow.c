@@ -97,9 +97,9 @@ static void print_begin(const struct event *event)
 	if (event->timeout > INT64_MAX)
 		printf("without a timeout");
 	else if (event->timeout >= TIME_OF_DAY)
-		printf("until a time of the day");
+		printf("until a time of day");
 	else if (event->timeout <= event->time)
-		printf("but not to sleep");
+		printf("without sleeping");
 	else
 		printf("for up to %.3f ms", (event->timeout - event->time) / 1e6);
 }
@@ -131,7 +131,7 @@ static void print_signal(const struct event *event)
 	static const char * const ops[NR_OPS] = {
 		[OP_RELEASE]	= "releases",
 		[OP_UNLOCK]	= "unlocks",
-		[OP_KILL]	= "declares the owner dead of",
+		[OP_KILL]	= "declares dead the owner of",
 		[OP_SET]	= "sets",
 		[OP_PULSE]	= "pulses",
 	};
@@ -158,7 +158,7 @@ static void print_end(const struct event *event)
 	} else if (error && error != EOWNERDEAD) {
 		printf("fails, %s", strerror(error));
 	} else if (!event->object) {
-		printf("has all of nothing");
+		printf("has waited for no objects");
 	} else if (event->all && event->count > 1) {
 		printf("has all %u, the first is ", event->count);
 		print_object(event);

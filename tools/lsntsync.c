@@ -163,7 +163,7 @@ static void note_unseen_waits(const struct snapshot *snapshot)
 	for (i = 0; i < snapshot->nr_objects; i++) {
 		object = snapshot->objects[i];
 		if (object->shown < object->waiters)
-			warnx("object %u of instance %u has %u waiters, of which %u are told",
+			warnx("object %u of instance %u has %u waiters, of which %u are listed",
 			      object->id, object->instance, object->waiters,
 			      object->shown);
 	}
@@ -186,7 +186,7 @@ static void check_driver(const struct snapshot *snapshot)
 		errx(EXIT_TROUBLE,
 		     "no driver is loaded: as root, modprobe ntsync (or insmod ntsync.ko)");
 	if (snapshot->mute && options.list != LIST_OBJECTS)
-		errx(EXIT_TROUBLE, "the driver does not tell who waits: %s",
+		errx(EXIT_TROUBLE, "the driver does not show who waits: %s",
 		     silent_driver);
 }
 
@@ -203,7 +203,7 @@ static void check_pids(const struct snapshot *snapshot)
 			errx(EXIT_TROUBLE, "there is no process %u", pid);
 		if (process->refused)
 			errx(EXIT_TROUBLE,
-			     "may not inspect process %u (%s): be its user, or root",
+			     "no permission to inspect process %u (%s): run as its user or as root",
 			     pid, process->command);
 	}
 }
@@ -215,7 +215,7 @@ static void note_limits(const struct snapshot *snapshot)
 		warnx("could not inspect %zu of %zu processes: root can",
 		      snapshot->refused, snapshot->nr_processes);
 	if (snapshot->mute)
-		warnx("the driver does not tell what its %zu descriptors are: %s",
+		warnx("the driver does not show what its %zu descriptors are: %s",
 		      snapshot->mute, silent_driver);
 	if (!snapshot->nr_objects)
 		warnx("none of the processes has an object");

@@ -60,7 +60,7 @@ void names_read(const char *path)
 			continue;
 		if (!add_name(line))
 			errx(EXIT_TROUBLE,
-			     "%s, line %u: not INSTANCE:OBJECT NAME, or an object that has one",
+			     "%s, line %u: not INSTANCE:OBJECT NAME, or an object that has a name",
 			     path, number);
 	}
 	if (ferror(file))

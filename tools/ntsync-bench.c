@@ -61,17 +61,17 @@ static void print_help(void)
 	puts("usage: ntsync-bench [options]\n"
 	     "       ntsync-bench --compare [--json] BEFORE AFTER [BEFORE AFTER]...\n"
 	     "\n"
-	     "Measures what the operations of /dev/ntsync take on this machine.\n"
+	     "Measures how long the operations of /dev/ntsync take on this machine.\n"
 	     "\n"
 	     "  -s, --section NAME,...  only calls, processors, wakes\n"
 	     "  -c, --cpus N,M          on these two processors\n"
-	     "  -t, --time SECONDS      measure each row for so long, not for 0.5\n"
+	     "  -t, --time SECONDS      measure each row for this time; default 0.5\n"
 	     "  -J, --json              print JSON\n"
 	     "  -C, --compare           compare what --json has printed into files\n"
 	     "  -h, --help              print this\n"
 	     "  -V, --version           print the version\n"
 	     "\n"
-	     "Exit status: 0; 2 for trouble.  See ntsync-bench(1).");
+	     "Exit status: 0; 2 for an error.  See ntsync-bench(1).");
 }
 
 static void add_section(const char *name, void *sections)
@@ -82,7 +82,7 @@ static void add_section(const char *name, void *sections)
 			return;
 		}
 	}
-	errx(EXIT_TROUBLE, "unknown section '%s': there are calls, processors, wakes",
+	errx(EXIT_TROUBLE, "unknown section '%s': the sections are calls, processors, wakes",
 	     name);
 }
 
@@ -104,7 +104,7 @@ static double parse_seconds(const char *text)
 	seconds = strtod(text, &end);
 	if (end == text || *end || !(seconds >= 0.001 && seconds <= 3600))
 		errx(EXIT_TROUBLE,
-		     "'%s' is no time to measure for: give seconds from 0.001 to 3600",
+		     "'%s' is not a time: give seconds from 0.001 to 3600",
 		     text);
 	return seconds;
 }
@@ -174,7 +174,7 @@ static void take_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "s:c:t:JChV", names, NULL)) != -1)
 		take_option(option);
 	if (options.compare && (optind == argc || (argc - optind) % 2))
-		errx(EXIT_TROUBLE, "--compare wants files in pairs: BEFORE AFTER");
+		errx(EXIT_TROUBLE, "--compare needs files in pairs: BEFORE AFTER");
 	if (!options.compare && optind < argc)
 		errx(EXIT_TROUBLE, "unexpected '%s': --help lists the options",
 		     argv[optind]);

@@ -475,7 +475,7 @@ static void add_group(struct process *first)
 	if (first->role == NO_WINE)
 		group.answer = (struct answer) {
 			.reason = NOT_WINE,
-			.what = "it is no program of Wine's",
+			.what = "it is not a Wine program",
 			.remedy = "ask about the Windows program, not about what starts it",
 		};
 	else
@@ -538,7 +538,7 @@ static bool judge_module(void)
 			     "boot Linux 5.10 or newer");
 	if (!found.file && found.headers)
 		return wrong("there is no module for the running kernel, though there are headers",
-			     "install ntsync-dkms; if it is, dkms autoinstall, as root, says why not");
+			     "install ntsync-dkms; if it is installed, run dkms autoinstall as root to see what fails");
 	if (!found.file) {
 		snprintf(text, sizeof(text),
 			 "install linux-headers-%s and ntsync-dkms; as root: dkms autoinstall, modprobe ntsync",
@@ -546,7 +546,7 @@ static bool judge_module(void)
 		return wrong("there is no module for the running kernel", text);
 	}
 	if (found.signatures)
-		return wrong("not loaded, and the kernel wants a known signature (Secure Boot)",
+		return wrong("the module is not loaded: the kernel requires a known signature (Secure Boot)",
 			     "as root: mokutil --import /var/lib/dkms/mok.pub; reboot, Enroll MOK");
 	return wrong("the module is not loaded",
 		     "as root: modprobe ntsync; the package ntsync-autoload does it at boot");
@@ -555,18 +555,18 @@ static bool judge_module(void)
 static bool judge_device(void)
 {
 	static const char closed_remedy[] =
-		"as root: chmod 666 " DEVICE ", and find the rule in /etc/udev/rules.d";
+		"as root: chmod 666 " DEVICE ", and look for a rule in /etc/udev/rules.d that set this mode";
 
 	if (!found.device)
 		return wrong("there is no " DEVICE " though the module is loaded",
-			     "in a container, pass it in; else, as root: modprobe -r ntsync, modprobe ntsync");
+			     "in a container, pass it in; otherwise, as root: modprobe -r ntsync, modprobe ntsync");
 	if (found.open_error == EACCES || found.open_error == EPERM)
-		return wrong("you may not open " DEVICE, closed_remedy);
+		return wrong("you have no permission to open " DEVICE, closed_remedy);
 	if (found.open_error)
 		return wrong(DEVICE " belongs to no driver",
 			     "as root: rm " DEVICE ", modprobe -r ntsync, modprobe ntsync");
 	if ((found.mode & 0666) != 0666)
-		return wrong("other users may not open " DEVICE, closed_remedy);
+		return wrong("other users have no permission to open " DEVICE, closed_remedy);
 	return false;
 }
 
@@ -576,7 +576,7 @@ static bool judge_waits(void)
 		return false;
 	if (found.origin == OURS)
 		return wrong("waits do not work",
-			     "see dmesg for what became of the driver, and boot again");
+			     "look for the driver's errors in dmesg, and reboot");
 	return wrong("waits do not work with this driver, which is not ours",
 		     "install ntsync-dkms, then as root: modprobe -r ntsync, modprobe ntsync");
 }
@@ -602,12 +602,12 @@ static bool judge_limits(void)
 			 process->command, process->pid, process->files,
 			 process->most_files);
 		return wrong(text,
-			     "each object is one: raise the limit (ntsync-check(1), LIMITS)");
+			     "each object is an open file: raise the limit (ntsync-check(1), LIMITS)");
 	}
 	if (found.most_files >= WANTED_FILES)
 		return false;
 	snprintf(text, sizeof(text),
-		 "programs may open %llu files at most, and some Windows programs want %d",
+		 "programs may open %llu files at most, and some Windows programs need %d",
 		 found.most_files, WANTED_FILES);
 	return wrong(text,
 		     "raise it: LimitNOFILE=, limits.conf or --ulimit (ntsync-check(1), LIMITS)");
@@ -626,7 +626,7 @@ static bool judge_driver(void)
 	if (!found.lacks_fixes)
 		return false;
 	return wrong("this driver lacks fixes of Linux 6.18.54 and 7.2.8 (ntsync-check(1), FIXES)",
-		     "boot a newer kernel, or install ntsync-dkms, which takes its place");
+		     "boot a newer kernel, or install ntsync-dkms, which replaces it");
 }
 
 static bool judge(void)
@@ -655,7 +655,7 @@ static void print_module(void)
 		printf("module     the kernel's own\n");
 		break;
 	case UNSEEN:
-		printf("module     loaded; whose it is, this sandbox does not show\n");
+		printf("module     loaded; this sandbox does not show which driver it is\n");
 		break;
 	case OTHERS:
 		printf("module     neither ours nor the kernel's own\n");
@@ -681,7 +681,7 @@ static void print_users(void)
 		       process->role != NO_WINE ? ", Wine" : "");
 		any = true;
 	}
-	printf("%s\n", any ? "" : "nobody");
+	printf("%s\n", any ? "" : "no process");
 }
 
 /* Programs that share a server, then the reason and the remedy. */
@@ -689,7 +689,7 @@ static void print_group(const struct group *group)
 {
 	size_t i;
 
-	printf("not by     ");
+	printf("unused by  ");
 	for (i = 0; i < group->count; i++)
 		printf("%s%s (%d)", i ? ", " : "", group->members[i]->command,
 		       group->members[i]->pid);
@@ -705,7 +705,7 @@ static void print_processes(void)
 	for (i = 0; i < found.group_count; i++)
 		print_group(&found.groups[i]);
 	if (found.hidden)
-		printf("           %zu processes of others could not be seen; root sees all\n",
+		printf("           %zu processes of other users could not be examined; root can\n",
 		       found.hidden);
 }
 
@@ -721,7 +721,7 @@ static void print_report(void)
 		printf("open       %s\n", yes_or(found.open_error));
 		printf("wait       %s\n", found.open_error ? "not tried" :
 		       found.wait_problem[0] ? found.wait_problem :
-		       found.lacks_fixes ? "works, but for owner 0" : "works");
+		       found.lacks_fixes ? "works, except for owner 0" : "works");
 	}
 	printf("files      at most %llu\n", found.most_files);
 	print_processes();
@@ -856,15 +856,15 @@ static void print_usage(FILE *out)
 		"usage: ntsync-check [--json] [--pid PID | --command NAME]\n"
 		"\n"
 		"Tells whether programs can use " DEVICE " here, who uses it now, which\n"
-		"programs of Wine do not and why, and what to do.\n"
+		"Wine programs do not and why, and what to do.\n"
 		"\n"
 		"  -p, --pid PID       ask about one process\n"
 		"  -c, --command NAME  ask about programs of that name, such as game.exe\n"
-		"  -J, --json          as JSON\n"
-		"  -h, --help          this text\n"
-		"  -V, --version       the version of this program\n"
+		"  -J, --json          print JSON\n"
+		"  -h, --help          print this\n"
+		"  -V, --version       print the version\n"
 		"\n"
-		"Exit status: 0 if all is well, 1 if not, 2 if the question was wrong.\n");
+		"Exit status: 0 if all is well, 1 if not, 2 if the command line is wrong.\n");
 }
 
 /* Ends the program unless the question can be answered. */
@@ -886,7 +886,7 @@ static void read_question(int argc, char **argv)
 			question.pid = parse_id(optarg);
 			if (question.pid <= 0)
 				errx(EXIT_TROUBLE,
-				     "'%s' is no process: --pid takes a number",
+				     "'%s' is not the number of a process",
 				     optarg);
 			break;
 		case 'c':
@@ -907,9 +907,9 @@ static void read_question(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		errx(EXIT_TROUBLE, "'%s' is too much: it takes options only", argv[optind]);
+		errx(EXIT_TROUBLE, "unexpected '%s': --help lists the options", argv[optind]);
 	if (question.pid && question.command)
-		errx(EXIT_TROUBLE, "--pid and --command exclude each other");
+		errx(EXIT_TROUBLE, "--pid and --command cannot be combined");
 }
 
 /* If the process in question was not found, its state is not known. */
@@ -924,11 +924,11 @@ static void check_answer(void)
 			return;
 	if (question.command)
 		errx(EXIT_TROUBLE, "no process is called '%s'%s", question.command,
-		     found.hidden ? " among those that you may look into: ask as root" :
+		     found.hidden ? " among those that you may inspect: run as root" :
 		     "");
 	if (!kill(question.pid, 0) || errno == EPERM)
 		errx(EXIT_TROUBLE,
-		     "process %d may not be looked into: ask as its user or as root",
+		     "no permission to inspect process %d: run as its user or as root",
 		     question.pid);
 	errx(EXIT_TROUBLE, "there is no process %d", question.pid);
 }

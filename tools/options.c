@@ -90,7 +90,7 @@ static unsigned int find_name(const char *name, const char * const *names,
 	for (i = 1; names[i]; i++)
 		if (!strcmp(names[i], name))
 			return i;
-	fprintf(stderr, "lsntsync: unknown %s '%s': there are", what, name);
+	fprintf(stderr, "lsntsync: unknown %s '%s': the %ss are", what, name, what);
 	for (i = 1; names[i]; i++)
 		fprintf(stderr, "%s %s", i > 1 ? "," : "", names[i]);
 	fputc('\n', stderr);
@@ -132,7 +132,7 @@ static double parse_seconds(const char *text)
 	seconds = strtod(text, &end);
 	if (end == text || *end || !(seconds >= 0.01 && seconds <= 86400))
 		errx(EXIT_TROUBLE,
-		     "'%s' is no time to wait: give seconds from 0.01 to 86400",
+		     "'%s' is not a time: give seconds from 0.01 to 86400",
 		     text);
 	return seconds;
 }
@@ -169,10 +169,10 @@ static void print_help(void)
 	     "  -w, --waits             list the threads that wait, and for what\n"
 	     "  -d, --deadlocks         list deadlocks; the exit status is 1 if there is one\n"
 	     "  -g, --graph             print who waits for whom as a graph for dot\n"
-	     "      --top               show what threads and objects do how often\n"
+	     "      --top               show what threads and objects do, and how often\n"
 	     "      --follow PID        print what this process does, as it does it\n"
 	     "      --follow INST:OBJ   print what happens to this object\n"
-	     "      --report FILE       make an archive of what a maintainer asks for\n"
+	     "      --report FILE       make an archive for a bug report\n"
 	     "\n"
 	     "  -p, --pid PID,...       only of these processes\n"
 	     "  -t, --type TYPE,...     only semaphore, mutex, event\n"
@@ -180,33 +180,33 @@ static void print_help(void)
 	     "  -s, --state STATE,...   only signaled, unsignaled, owned, abandoned\n"
 	     "      --descriptors       a row for each descriptor, not for each object\n"
 	     "\n"
-	     "  -o, --output LIST       columns; +LIST adds to those that are usual\n"
+	     "  -o, --output LIST       columns; +LIST adds to the default columns\n"
 	     "      --output-all        all columns\n"
 	     "  -H, --list-columns      describe the columns of this list\n"
 	     "  -J, --json              print JSON\n"
-	     "  -r, --raw               print no alignment\n"
-	     "  -n, --noheadings        print no headings\n"
-	     "      --watch[=SECONDS]   print again every 2 seconds or so many\n"
+	     "  -r, --raw               do not align columns\n"
+	     "  -n, --noheadings        do not print headings\n"
+	     "      --watch[=SECONDS]   print again every 2 or SECONDS seconds\n"
 	     "      --names FILE        show names, from lines of INSTANCE:OBJECT NAME\n"
 	     "      --proc FOLDER       read this instead of /proc\n"
 	     "\n"
-	     "      --sort COLUMN       with --top: those with the most of this first\n"
-	     "      --delay SECONDS     with --top: between two lists; 1\n"
-	     "      --count N           with --top: end after so many lists; with --follow:\n"
-	     "                          after so many events\n"
-	     "      --dry-run           with --report: only say what would go in\n"
+	     "      --sort COLUMN       with --top: sort by this, the largest first\n"
+	     "      --delay SECONDS     with --top: time that a list covers; default 1\n"
+	     "      --count N           with --top: exit after N lists; with --follow:\n"
+	     "                          after N events\n"
+	     "      --dry-run           with --report: only list what it would contain\n"
 	     "\n"
 	     "  -h, --help              print this\n"
 	     "  -V, --version           print the version\n"
 	     "\n"
-	     "Exit status: 0; 1 for a deadlock; 2 for trouble.  See lsntsync(1).");
+	     "Exit status: 0; 1 for a deadlock; 2 for an error.  See lsntsync(1).");
 }
 
 static void choose_list(enum list list)
 {
 	if (options.list != LIST_OBJECTS && options.list != list)
 		errx(EXIT_TROUBLE,
-		     "--waits, --deadlocks, --graph, --top, --follow and --report are each their own: give one");
+		     "--waits, --deadlocks, --graph, --top, --follow and --report cannot be combined");
 	options.list = list;
 }
 
@@ -246,7 +246,7 @@ static void check_traced(void)
 	if (traced && (options.types || options.states || options.watch ||
 		       options.nr_proc || options.instances.nr))
 		errx(EXIT_TROUBLE,
-		     "--top goes with --pid and the options that form its output, --follow with --count and --names");
+		     "--top can be combined with --pid and the options for its output only, --follow with --count and --names");
 	if (options.list == LIST_FOLLOW && options.pids.nr + !!options.instance != 1)
 		errx(EXIT_TROUBLE, "--follow follows one process or one object");
 }
@@ -382,11 +382,11 @@ void take_options(int argc, char **argv)
 		errx(EXIT_TROUBLE, "unexpected '%s': --help lists the options",
 		     argv[optind]);
 	if (options.form.json && options.form.raw)
-		errx(EXIT_TROUBLE, "--json and --raw are two forms: give one");
+		errx(EXIT_TROUBLE, "--json and --raw cannot be combined");
 	if (options.list & (LIST_DEADLOCKS | LIST_GRAPH) &&
 	    (options.types || options.states))
 		errx(EXIT_TROUBLE,
-		     "--type and --state pick objects: not with --deadlocks or --graph");
+		     "--type and --state cannot be combined with --deadlocks or --graph");
 	check_traced();
 	if (!options.nr_proc)
 		add_proc("/proc");

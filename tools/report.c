@@ -82,8 +82,8 @@ static void list_parts(void)
 
 	for (i = 0; i < NR_PARTS; i++)
 		printf("%-15s %s\n", parts[i].file, parts[i].what);
-	printf("%-15s %s\n", "messages.txt", "what these commands could not do");
-	puts("Not in it: command lines, environments, and the names of users and of the machine.");
+	printf("%-15s %s\n", "messages.txt", "errors of these commands");
+	puts("It does not contain command lines, environments, or the names of users and of the machine.");
 }
 
 /* Returns the exit status of a command of the shell. */
@@ -210,11 +210,11 @@ int report(const char *file, bool dry_run)
 	sigaction(SIGTERM, &action, NULL);
 	if (!make_archive(archive, &complete)) {
 		unlink(file);
-		errx(EXIT_TROUBLE, interrupted ? "interrupted: there is no %s" :
-		     "could not make %s: is tar there, and room?", file);
+		errx(EXIT_TROUBLE, interrupted ? "interrupted: %s was not made" :
+		     "could not make %s: is tar installed, and is there room?", file);
 	}
-	printf("%s has %s.  Look before you publish it: tar -xzf %s\n", file,
-	       complete ? "it all" : "the rest", file);
+	printf("%s %s.  Look at it before you publish it: tar -xzf %s\n", file,
+	       complete ? "is complete" : "has everything else", file);
 	flush_output();
 	return EXIT_SUCCESS;
 }

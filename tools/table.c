@@ -251,7 +251,7 @@ static const struct column all_columns[] = {
 	{ "CYCLE", DEADLOCKS, NUMBER, text_cycle,
 	  "number of the cycle" },
 	{ "VERDICT", DEADLOCKS, STRING, text_verdict,
-	  "deadlock, behind (one), or circular (but not stuck)" },
+	  "deadlock, behind (a deadlock), or circular (but not stuck)" },
 	{ "TID", THREADS, NUMBER, text_tid,
 	  "thread that waits" },
 	{ "PID", ALL, NUMBER, text_pid,
@@ -265,7 +265,7 @@ static const struct column all_columns[] = {
 	{ "INDEX", THREADS, NUMBER, text_index,
 	  "place of the object in the wait" },
 	{ "OF", THREADS, NUMBER, text_of,
-	  "objects of the wait, its alert not counted" },
+	  "how many objects the wait has, without its alert" },
 	{ "FD", ALL, NUMBER, text_fd,
 	  "descriptor of the object in the process" },
 	{ "INSTANCE", ALL, NUMBER, text_instance,
@@ -291,7 +291,7 @@ static const struct column all_columns[] = {
 	{ "PROCESSES", ALL, NUMBER, text_processes,
 	  "processes that have the object" },
 	{ "PIDS", ALL, STRING, text_pids,
-	  "which processes these are" },
+	  "IDs of these processes" },
 	{ "WAITED", THREADS, NUMBER, text_waited,
 	  "seconds since the wait began" },
 	{ "DEADLINE", THREADS, BOOLEAN, text_deadline,
@@ -325,7 +325,7 @@ static const struct column *find_column(enum list list, const char *name)
 		    !strcasecmp(all_columns[i].name, name))
 			return &all_columns[i];
 	errx(EXIT_TROUBLE,
-	     "unknown column '%s': --list-columns names those of this list", name);
+	     "unknown column '%s': --list-columns lists those of this list", name);
 }
 
 void list_columns(enum list list)

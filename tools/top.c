@@ -78,7 +78,7 @@ static void print_summary(const struct rates *rates, const struct view *view,
 	double use = used_seconds();
 
 	if (view->lines)
-		printf("by %s; s sorts by the next, q quits; ",
+		printf("sorted by %s (s: next column, q: quit); ",
 		       view->sort ? view->sort : "CALLS");
 	printf("%zu threads, %zu objects in %.2f s; ", rates->nr_threads,
 	       rates->nr_objects, rates->seconds);

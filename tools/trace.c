@@ -118,10 +118,10 @@ unsigned long long trace_lost(void)
 static void refuse(const char *path)
 {
 	if (errno == EACCES)
-		errx(EXIT_TROUBLE, "may not trace (%s): be root", path);
+		errx(EXIT_TROUBLE, "no permission to trace (%s): run as root", path);
 	if (errno == EPERM)
 		errx(EXIT_TROUBLE,
-		     "may not trace (%s): the kernel is locked down, or this is a container",
+		     "cannot trace (%s): the kernel is locked down, or this is a container",
 		     path);
 	err(EXIT_TROUBLE, "cannot trace: %s", path);
 }
@@ -194,7 +194,7 @@ static void check_events(void)
 		errx(EXIT_TROUBLE,
 		     "no driver is loaded: as root, modprobe ntsync (or insmod ntsync.ko)");
 	errx(EXIT_TROUBLE,
-	     "the driver has no trace events, so nothing is known of what threads do: it is the kernel's own, or older than this program");
+	     "the driver has no trace events, so it is not known what threads do: it is the kernel's own, or older than this program");
 }
 
 /* Layouts */
@@ -226,7 +226,7 @@ static void add_field(struct layout *layout, const char *name, size_t from,
 							       sizeof(uint64_t);
 		if (size != wanted || layout->nr_fields == MOST_FIELDS)
 			errx(EXIT_TROUBLE,
-			     "the trace events are not those of this program's driver");
+			     "the format of the driver's trace events is not known");
 		layout->fields[layout->nr_fields++] = (struct field) { from, to, size };
 	}
 }
@@ -261,7 +261,7 @@ static void read_page_layout(void)
 			page_data = offset;
 	}
 	if (!page_data || (length_size != 4 && length_size != 8))
-		errx(EXIT_TROUBLE, "this kernel's trace buffers are not known");
+		errx(EXIT_TROUBLE, "the format of this kernel's trace buffers is not known");
 }
 
 /* An instance of our own */

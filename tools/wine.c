@@ -297,10 +297,10 @@ static const char *let_device_in(const char *task)
 		return format("flatpak override --user --device=all %s, and start it again",
 			      name);
 	if (has_file(task, "/run/.containerenv"))
-		return "start the container anew with podman run --device " DEVICE;
+		return "start the container again with podman run --device " DEVICE;
 	if (has_file(task, "/.dockerenv"))
-		return "start the container anew with docker run --device " DEVICE;
-	return "have the sandbox pass " DEVICE " in, and start it again";
+		return "start the container again with docker run --device " DEVICE;
+	return "pass " DEVICE " into the sandbox, and start it again";
 }
 
 /* @node is what it has in place of the device. */
@@ -315,7 +315,7 @@ static bool lacks_device(const char *task, dev_t device, struct stat *node,
 		return false;
 	if (!in_sandbox(task))
 		return because(answer, NO_DEVICE, "there is no " DEVICE,
-			       "first see the problem that is named below");
+			       "see the problem below first");
 	return because(answer, NO_DEVICE, "there is no " DEVICE " in its sandbox",
 		       let_device_in(task));
 }
@@ -395,7 +395,7 @@ static bool came_too_early(const char *task, const struct stat *node,
 	if (!started || started > node->st_mtim.tv_sec + node->st_mtim.tv_nsec / 1e9)
 		return false;
 	return because(answer, TOO_EARLY,
-		       "its server was started before " DEVICE " was there",
+		       "its server was started before " DEVICE " existed",
 		       "end its Windows programs (wineserver -k) and start them again");
 }
 
@@ -457,8 +457,8 @@ static bool has_text(const char *program, const char *text, bool unread)
 static bool not_known(const char *program, struct answer *answer)
 {
 	return !has_text(program, DEVICE, true) &&
-	       because(answer, NOT_KNOWN, "its wineserver does not know " DEVICE,
-		       "take Wine 10.16 or newer that was built with linux/ntsync.h");
+	       because(answer, NOT_KNOWN, "its wineserver does not support " DEVICE,
+		       "use Wine 10.16 or newer, built with linux/ntsync.h");
 }
 
 static bool is_set(const char *task, const char *name)
@@ -479,7 +479,7 @@ static bool not_turned_on(const char *task, const char *program, struct answer *
 	if (has_text(program, "WINENTSYNC", false))
 		remedy = "start its programs with WINENTSYNC=1";
 	else if (is_set(task, "STEAM_COMPAT_DATA_PATH"))
-		remedy = "some builds of Proton want PROTON_USE_NTSYNC=1";
+		remedy = "some builds of Proton need PROTON_USE_NTSYNC=1";
 	else
 		return false;
 	return because(answer, NOT_TURNED_ON, "its environment does not turn it on",
@@ -498,10 +498,10 @@ void explain(const char *task, enum role role, const char *program, dev_t device
 	    turned_off(task, answer))
 		return;
 	if (role != WINE_SERVER)
-		because(answer, NO_SERVER, "its server is not to be seen",
-			"ask as root, and outside of the sandbox");
+		because(answer, NO_SERVER, "its server cannot be found",
+			"run ntsync-check as root, outside of the sandbox");
 	else if (!program || (!not_known(program, answer) &&
 			      !not_turned_on(task, program, answer)))
-		because(answer, UNKNOWN, "nothing is seen that keeps it from it",
-			"see what it says on a terminal; and dmesg, for AppArmor or SELinux may refuse it");
+		because(answer, UNKNOWN, "no reason was found",
+			"read what it prints on a terminal, and dmesg: AppArmor or SELinux may refuse it");
 }
