@@ -142,7 +142,7 @@ static void print_signal(const struct event *event)
 		printf(": failed, %s", strerror(-(int)event->ret));
 	else if (event->woken)
 		printf(", which satisfies %u wait%s", event->woken,
-		       event->woken == 1 ? "" : "s");
+		       plural(event->woken));
 	else
 		printf(", and no wait ends");
 }

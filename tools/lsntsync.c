@@ -134,7 +134,8 @@ static int list_deadlocks(const struct snapshot *snapshot, unsigned int cycles)
 	if (any_deadlock(snapshot))
 		return EXIT_DEADLOCK;
 	flush_output();
-	warnx("no deadlock among %zu waits", snapshot->nr_waits);
+	warnx("no deadlock among %zu wait%s", snapshot->nr_waits,
+	      plural(snapshot->nr_waits));
 	return EXIT_SUCCESS;
 }
 
@@ -172,8 +173,8 @@ static void note_unseen_waits(const struct snapshot *snapshot)
 		unseen += wait_seen(wait) < wait->objects;
 	}
 	if (unseen)
-		warnx("of %zu waits, %zu are for objects that were not all found",
-		      snapshot->nr_waits, unseen);
+		warnx("%zu of %zu waits: not all of their objects were found", unseen,
+		      snapshot->nr_waits);
 }
 
 static const char silent_driver[] =

@@ -80,10 +80,11 @@ static void print_summary(const struct rates *rates, const struct view *view,
 	if (view->lines)
 		printf("sorted by %s (s: next column, q: quit); ",
 		       view->sort ? view->sort : "CALLS");
-	printf("%zu threads, %zu objects in %.2f s; ", rates->nr_threads,
-	       rates->nr_objects, rates->seconds);
+	printf("%zu thread%s, %zu object%s in %.2f s; ", rates->nr_threads,
+	       plural(rates->nr_threads), rates->nr_objects, plural(rates->nr_objects),
+	       rates->seconds);
 	if (lost)
-		printf("%llu events LOST: the figures are too low; ", lost);
+		printf("%llu event%s LOST: the figures are too low; ", lost, plural(lost));
 	else
 		printf("no event lost; ");
 	printf("%.1f %% of a CPU for lsntsync%s\n", 100 * (use - used) / rates->seconds,

@@ -23,6 +23,9 @@ void flush_output(void);
 	_text;								\
 })
 
+/* What a noun ends with after this number. */
+#define plural(number)	((number) == 1 ? "" : "s")
+
 void split_words(const char *text, void (*item)(const char *word, void *data),
 		 void *data);
 
