@@ -107,8 +107,8 @@ static struct traced *find_object(struct rates *rates, const struct event *event
 static void forget_pair(struct traced *object)
 {
 	object->lead = 0;
-	object->slept = 0;
 	memset(object->ways, 0, sizeof(object->ways));
+	memset(object->slept, 0, sizeof(object->slept));
 }
 
 /* The pair with most of the hand-overs, if any has, is in @object->pair at the end. */
@@ -133,7 +133,7 @@ static void hand_over(struct traced *object, pid_t taker, bool slept)
 	}
 	object->lead++;
 	object->ways[!forth]++;
-	object->slept += slept;
+	object->slept[!forth] += slept;
 }
 
 static void add_wait(struct counts *counts, const struct event *event,
@@ -273,14 +273,13 @@ static bool has_pair(const struct traced *object)
 
 /*
  * Two threads that keep handing objects to each other, one object both ways or several
- * objects, each in one direction, and sleep for them.  Some of the waits need not sleep:
- * on one CPU a thread that is woken at once may have handed its object back before the
- * other thread waits for it, so that only every second wait sleeps.
+ * objects, each in one direction, and both sleep for them.  They need not always sleep:
+ * a thread that is woken at once may hand its object back before the other one waits.
  */
 static void judge_object(struct rates *rates, struct traced *object)
 {
 	const double least = enough(rates, THRASH_RATE);
-	unsigned long ways[2] = { }, slept = 0;
+	unsigned long ways[2] = { }, slept[2] = { };
 	const struct traced *other;
 	size_t i, j;
 
@@ -291,12 +290,14 @@ static void judge_object(struct rates *rates, struct traced *object)
 		other = rates->objects[i];
 		if (!has_pair(other) || !same_pair(object, other))
 			continue;
-		ways[0] += other->ways[0];
-		ways[1] += other->ways[1];
-		slept += other->slept;
+		for (j = 0; j < 2; j++) {
+			ways[j] += other->ways[j];
+			slept[j] += other->slept[j];
+		}
 	}
-	if (ways[0] < least || ways[1] < least || 3 * slept < ways[0] + ways[1])
-		return;
+	for (j = 0; j < 2; j++)
+		if (ways[j] < least || 4 * slept[j] < ways[j])
+			return;
 	object->mark = MARK_THRASH;
 	for (j = 0; j < 2; j++)
 		memcpy(object->mates[j], find_thread(rates, object->pair[j])->name,

@@ -68,7 +68,7 @@ struct traced {			/* an object */
 	pid_t pair[2];		/* who hands it over, the lower number first */
 	unsigned long lead;	/* of this pair over others, while it is sought */
 	unsigned long ways[2];	/* hand-overs from the first, and to it */
-	unsigned long slept;	/* for how many of these the taker slept */
+	unsigned long slept[2];	/* for how many of these the taker slept */
 	unsigned long late;	/* acquired by waits that began in this interval */
 	enum mark mark;
 	char mates[2][64];	/* of a thrash: the names of the two */

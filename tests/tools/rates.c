@@ -135,19 +135,36 @@ TEST_F(rates, thrash_of_one_object)
 	ASSERT_EQ(object_mark(self->rates, 1), MARK_THRASH);
 }
 
-TEST_F(rates, thrash_with_every_second_wait_asleep)
+TEST_F(rates, thrash_with_every_fourth_wait_asleep)
 {
 	hand_to_and_fro(self->rates, 10, true, false);
+	hand_to_and_fro(self->rates, 10, false, true);
+	hand_to_and_fro(self->rates, 20, false, false);
 	end(self->rates, 1);
 	ASSERT_EQ(object_mark(self->rates, 1), MARK_THRASH);
 	ASSERT_EQ(object_mark(self->rates, 2), MARK_THRASH);
 }
 
-TEST_F(rates, no_thrash_without_sleep)
+TEST_F(rates, no_thrash_with_less_sleep)
 {
-	hand_to_and_fro(self->rates, 1000, false, false);
+	hand_to_and_fro(self->rates, 10, true, true);
+	hand_to_and_fro(self->rates, 31, false, false);
 	end(self->rates, 1);
 	ASSERT_EQ(object_mark(self->rates, 1), MARK_NONE);
+}
+
+/* Either of them. */
+TEST_F(rates, no_thrash_if_only_one_sleeps)
+{
+	hand_to_and_fro(self->rates, 1000, true, false);
+	end(self->rates, 1);
+	ASSERT_EQ(object_mark(self->rates, 1), MARK_NONE);
+	ASSERT_EQ(object_mark(self->rates, 2), MARK_NONE);
+	rates_next(self->rates);
+	hand_to_and_fro(self->rates, 1000, false, true);
+	end(self->rates, 1);
+	ASSERT_EQ(object_mark(self->rates, 1), MARK_NONE);
+	ASSERT_EQ(object_mark(self->rates, 2), MARK_NONE);
 }
 
 TEST_F(rates, no_thrash_below_the_limit)
