@@ -538,7 +538,7 @@ static bool judge_module(void)
 			     "boot Linux 5.10 or newer");
 	if (!found.file && found.headers)
 		return wrong("there is no module for the running kernel, though there are headers",
-			     "install ntsync-dkms; if it is installed, run dkms autoinstall as root to see what fails");
+			     "install ntsync-dkms; if it is installed, as root: dkms autoinstall");
 	if (!found.file) {
 		snprintf(text, sizeof(text),
 			 "install linux-headers-%s and ntsync-dkms; as root: dkms autoinstall, modprobe ntsync",
@@ -546,7 +546,7 @@ static bool judge_module(void)
 		return wrong("there is no module for the running kernel", text);
 	}
 	if (found.signatures)
-		return wrong("the module is not loaded: the kernel requires a known signature (Secure Boot)",
+		return wrong("not loaded: the kernel requires a known signature (Secure Boot)",
 			     "as root: mokutil --import /var/lib/dkms/mok.pub; reboot, Enroll MOK");
 	return wrong("the module is not loaded",
 		     "as root: modprobe ntsync; the package ntsync-autoload does it at boot");
@@ -555,7 +555,7 @@ static bool judge_module(void)
 static bool judge_device(void)
 {
 	static const char closed_remedy[] =
-		"as root: chmod 666 " DEVICE ", and look for a rule in /etc/udev/rules.d that set this mode";
+		"as root: chmod 666 " DEVICE ", and look for its rule in /etc/udev/rules.d";
 
 	if (!found.device)
 		return wrong("there is no " DEVICE " though the module is loaded",

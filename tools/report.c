@@ -83,7 +83,7 @@ static void list_parts(void)
 	for (i = 0; i < NR_PARTS; i++)
 		printf("%-15s %s\n", parts[i].file, parts[i].what);
 	printf("%-15s %s\n", "messages.txt", "errors of these commands");
-	puts("It does not contain command lines, environments, or the names of users and of the machine.");
+	puts("It has no command lines, no environments and no names of users or of the machine.");
 }
 
 /* Returns the exit status of a command of the shell. */

@@ -50,7 +50,8 @@ static void add(struct rates *rates, enum event_kind kind, pid_t tid, unsigned i
 
 static void end(struct rates *rates, double seconds)
 {
-	now = rates->end = rates->begin + seconds * SECOND;
+	rates->end = rates->begin + seconds * SECOND;
+	now = rates->end;
 	rates_judge(rates);
 }
 
