@@ -29,7 +29,7 @@ check_tools() {
 		CFLAGS='-O2 -g -Wall -Wextra -Werror'
 	for test in verdicts:deadlock rates:rates; do
 		tool=${test#*:} test=${test%:*}
-		silent "tools: $test.c compiles" gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
+		silent "tools: $test.c compiles" gcc -O2 -Wall -Wextra -Werror \
 			-isystem "$cache/source/tools/testing/selftests" -o "$out/tools/$test" \
 			"tests/tools/$test.c" "tools/$tool.c" tools/util.c
 		[[ -e $out/tools/$test ]] || return
