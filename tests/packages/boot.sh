@@ -190,7 +190,7 @@ check_sandboxes() {
 		gcc -O2 -Wall -static -I include/uapi -o "$root/test/share" tests/tools/share.c || return
 	sed -i '/^player:/d' "$root/etc/passwd"
 	in_root useradd --create-home --uid 1000 --shell /bin/sh player
-	guest sandboxes "bubblewrap nspawn lxc flatpak podman docker apparmor distrobox toolbox flatpak_sid"
+	guest sandboxes "bubblewrap nspawn lxc flatpak flatpak_sid podman docker apparmor"
 }
 
 # The packages' own tests: debian/tests, and that of all DKMS packages.  The VM is what they
