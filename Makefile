@@ -198,7 +198,7 @@ help:
 	@echo 'make check-wine       run a Windows program that uses the objects, under Debian'"'"'s Wine;'
 	@echo '                      VM=yes runs it in a VM too, WINE=FOLDER under the Wine installed'
 	@echo '                      or built there; TESTS="kernel32:sync ntdll:om" runs Wine'"'"'s own tests'
-	@echo 'make check-ci         run what each change has to pass: check-matrix on five kernels (one'
+	@echo 'make check-ci         run what each change has to pass: check-matrix on four kernels (one'
 	@echo '                      for another processor), check-build, check-debug, check-coverage,'
 	@echo '                      check-model, check-mutants N=12, parts of check and check-package'
 	@echo 'make check-all        run all checks in sizes for a release (hours)'
