@@ -93,7 +93,7 @@ wanted_by_arch() {
 	echo "./usr/src/ntsync-$version/dkms.conf"
 	printf './usr/%s\n' bin/{lsntsync,ntsync-{check,bench}} \
 		share/{bash-completion/completions/{lsntsync,ntsync-{check,bench}},licenses/ntsync-{dkms,tools}/COPYING} \
-		share/{man/{man1/{lsntsync,ntsync-{check,bench}}.1.gz,man4/ntsync.4.gz},ntsync/{mutexes,waits,wakes}.bt}
+		share/{man/{man1/{lsntsync,ntsync-{check,bench}}.1.gz,man4/ntsync.4.gz},ntsync/{{mutexes,waits,wakes}.bt,ntsync.py}}
 }
 
 check_arch() {
