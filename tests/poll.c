@@ -311,52 +311,62 @@ TEST_F(poll, objects_leave_epoll_when_closed)
 	self->object.fd = -1;
 }
 
-/* A ring of one entry, and its poll request. */
-static int uring_poll(int fd, struct io_uring_params *params)
-{
-	int ring = syscall(SYS_io_uring_setup, 1, params);
-	struct io_uring_sqe *sqe;
-	char *sq;
+struct ring {
+	int fd;
+	atomic_uint *completed;
+	const struct io_uring_cqe *completion;
+};
 
-	if (ring < 0)
+/* Makes a ring of one entry, with a request to poll.  Returns 0 or an errno, negative. */
+static int ring_poll(struct ring *ring, int fd)
+{
+	struct io_uring_params params = { 0 };
+	struct io_uring_sqe *sqe;
+	char *sq, *cq;
+
+	ring->fd = syscall(SYS_io_uring_setup, 1, &params);
+	if (ring->fd < 0)
 		return -errno;
-	sq = mmap(NULL, params->sq_off.array + sizeof(__u32),
-		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+	sq = mmap(NULL, params.sq_off.array + sizeof(__u32),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
 		   IORING_OFF_SQES);
-	if (sq == MAP_FAILED || sqe == MAP_FAILED)
+	cq = mmap(NULL, params.cq_off.cqes + sizeof(*ring->completion),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_CQ_RING);
+	if (sq == MAP_FAILED || sqe == MAP_FAILED || cq == MAP_FAILED)
 		return -errno;
+	ring->completed = (atomic_uint *)(cq + params.cq_off.tail);
+	ring->completion = (struct io_uring_cqe *)(cq + params.cq_off.cqes);
 	*sqe = (struct io_uring_sqe) {
 		.opcode = IORING_OP_POLL_ADD, .fd = fd, .poll_events = POLLIN,
 	};
-	*(__u32 *)(sq + params->sq_off.array) = 0;
-	atomic_store((atomic_uint *)(sq + params->sq_off.tail), 1);
-	if (syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0) != 1)
+	*(__u32 *)(sq + params.sq_off.array) = 0;
+	atomic_store((atomic_uint *)(sq + params.sq_off.tail), 1);
+	if (syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) != 1)
 		return -errno;
-	return ring;
+	return 0;
+}
+
+/* How many requests have completed, after a wait for that many? */
+static unsigned int ring_completed(struct ring *ring, unsigned int least)
+{
+	syscall(SYS_io_uring_enter, ring->fd, 0, least, IORING_ENTER_GETEVENTS, NULL, 0);
+	return atomic_load(ring->completed);
 }
 
 TEST_F(poll, io_uring)
 {
-	struct io_uring_params params = { 0 };
-	struct io_uring_cqe *cqe;
-	char *cq;
-	int ring = uring_poll(self->object.fd, &params);
+	struct ring ring;
+	int ret = ring_poll(&ring, self->object.fd);
 
-	if (ring == -ENOSYS || ring == -EPERM)
+	if (ret == -ENOSYS || ret == -EPERM)
 		SKIP(return, "this kernel has no io_uring");
-	ASSERT_LE(0, ring);
-	cq = mmap(NULL, params.cq_off.cqes + sizeof(*cqe),
-		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
-	ASSERT_NE(MAP_FAILED, cq);
-	EXPECT_EQ(0U, atomic_load((atomic_uint *)(cq + params.cq_off.tail)));
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(0U, ring_completed(&ring, 0));
 	ASSERT_EQ(0, object_signal(self->object));
-	ASSERT_EQ(0, syscall(SYS_io_uring_enter, ring, 0, 1,
-			     IORING_ENTER_GETEVENTS, NULL, 0));
-	EXPECT_EQ(1U, atomic_load((atomic_uint *)(cq + params.cq_off.tail)));
-	cqe = (struct io_uring_cqe *)(cq + params.cq_off.cqes);
-	EXPECT_EQ(POLLIN, cqe->res & POLLIN);
-	close(ring);
+	EXPECT_EQ(1U, ring_completed(&ring, 1));
+	EXPECT_EQ(POLLIN, ring.completion->res & POLLIN);
+	close(ring.fd);
 }
 
 FIXTURE(polls) {
@@ -387,6 +397,27 @@ TEST_F(polls, pulses_are_not_seen)
 		EXPECT_EQ(0, epoll_count(epoll));
 		EXPECT_EQ(0, polled(event));
 		close(epoll);
+		close(event);
+	}
+}
+
+/* io_uring, unlike others, does not look at the object again when it is woken. */
+TEST_F(polls, pulses_do_not_wake_io_uring)
+{
+	for (__u32 manual = 0; manual < 2; manual++) {
+		int event = event_create(self->dev, manual, 0);
+		struct ring ring;
+		int ret = ring_poll(&ring, event);
+		__u32 prev;
+
+		if (ret == -ENOSYS || ret == -EPERM)
+			SKIP(return, "this kernel has no io_uring");
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(0, event_pulse(event, &prev));
+		EXPECT_EQ(0U, ring_completed(&ring, 0));
+		ASSERT_EQ(0, event_set(event, &prev));
+		EXPECT_EQ(1U, ring_completed(&ring, 1));
+		close(ring.fd);
 		close(event);
 	}
 }

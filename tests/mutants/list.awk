@@ -67,8 +67,8 @@ function negate(at,    text) {
 
 # Are two assignments to different places independent of each other?
 function independent(a, b,    left, right) {
-	if (!match(trim(a), /^([a-z_>.*-]+) = ([^=(]+);$/, left)) return 0
-	if (!match(trim(b), /^([a-z_>.*-]+) = ([^=(]+);$/, right)) return 0
+	if (!match(trim(a), /^([][a-z_>.*-]+) = ([^=(]+);$/, left)) return 0
+	if (!match(trim(b), /^([][a-z_>.*-]+) = ([^=(]+);$/, right)) return 0
 	return left[1] != right[1] && !index(left[2], right[1]) && !index(right[2], left[1])
 }
 
