@@ -29,7 +29,7 @@ make_disk() {
 # virtual_machine OPTION...
 disk_size=2G memory=1G
 virtual_machine() {
-	timeout --foreground -k 5 1800 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m "$memory" \
+	timeout --foreground -k 5 3600 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m "$memory" \
 		-nodefaults -no-reboot -display none "$@" \
 		-drive "file=$disk,format=raw,if=virtio,cache=unsafe" \
 		-serial stdio -serial "file:$out/kernel.log"
