@@ -180,6 +180,36 @@ check_secureboot() {
 	guest "Secure Boot, key enrolled" "secure loaded works" boot_securely
 }
 
+# Makes an image of a Debian for containers, as small as distrobox and toolbox take it.
+# distrobox installs what it wants if one command is missing; of those, what it does not use
+# here does nothing.
+make_box() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	in_root sh -ec '
+		cd /tmp
+		mkdir -p box/usr/local/bin box/usr/lib64 box/usr/sbin box/var/tmp
+		for folder in dev proc sys run tmp home mnt media root; do mkdir -p box/$folder; done
+		for link in bin lib lib64 sbin; do ln -s usr/$link box/$link; done
+		ln -s run/host/share box/share
+		for name in bc curl lsof man pigz pinentry ping rsync ssh sudo time tree unzip wget \
+			xauth zip; do
+			ln -s /bin/true box/usr/local/bin/$name
+		done
+		dpkg -L base-files base-passwd bash bsdutils bzip2 coreutils dash diffutils \
+			findutils gpg grep hostname less libc-bin libcap2-bin libpam-modules mawk \
+			mount passwd procps sed util-linux |
+			grep -E "^/usr/(bin|sbin)/|/security/.*\.so$" >files
+		xargs ldd <files 2>/dev/null | sed -n "s/.*=> \(\/[^ ]*\).*/\1/p" >>files
+		find /lib/x86_64-linux-gnu/libnss_* /lib64/ld* /etc -xdev ! -type d \
+			! -path "/etc/alternatives/*" ! -path "/etc/apparmor*" \
+			! -path "/etc/selinux/*" >>files
+		sort -u files | sed "s|^/lib|/usr/lib|" | xargs cp --parents -L -p -t box 2>/dev/null || :
+		ln -sf mawk box/usr/bin/awk
+		tar -C box -c . >/test/box.tar
+		rm -r box files
+	'
+}
+
 check_sandboxes() {
 	local disk_size=9G memory=2G
 	unpack_root sandboxes || return
@@ -190,7 +220,9 @@ check_sandboxes() {
 		gcc -O2 -Wall -static -I include/uapi -o "$root/test/share" tests/tools/share.c || return
 	sed -i '/^player:/d' "$root/etc/passwd"
 	in_root useradd --create-home --uid 1000 --shell /bin/sh player
-	guest sandboxes "bubblewrap nspawn lxc flatpak flatpak_sid podman docker apparmor"
+	silent "sandboxes: an image for distrobox and toolbox can be made" make_box
+	guest sandboxes \
+		"bubblewrap nspawn lxc flatpak flatpak_sid podman docker apparmor distrobox toolbox"
 }
 
 # The packages' own tests: debian/tests, and that of all DKMS packages.  The VM is what they
