@@ -201,8 +201,7 @@ make_box() {
 			grep -E "^/usr/(bin|sbin)/|/security/.*\.so$" >files
 		xargs ldd <files 2>/dev/null | sed -n "s/.*=> \(\/[^ ]*\).*/\1/p" >>files
 		find /lib/x86_64-linux-gnu/libnss_* /lib64/ld* /etc -xdev ! -type d \
-			! -path "/etc/alternatives/*" ! -path "/etc/apparmor*" \
-			! -path "/etc/selinux/*" >>files
+			! -path "/etc/alternatives/*" ! -path "/etc/apparmor*" >>files
 		sort -u files | sed "s|^/lib|/usr/lib|" | xargs cp --parents -L -p -t box 2>/dev/null || :
 		ln -sf mawk box/usr/bin/awk
 		tar -C box -c . >/test/box.tar
