@@ -65,7 +65,9 @@ static inline char thread_state(pid_t tid)
 }
 
 /*
- * Does @tid, a thread or another process, sleep in ioctl(..., @request, @arg) now?
+ * Does @tid, a thread or another process, sleep in ioctl(..., @request, @arg) now?  /proc
+ * shows the call of a thread that is just being woken too, and state S of one that was woken
+ * and looks whether it may return.  One that sleeps is in state S before and after.
  */
 static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 				   const void *arg)
@@ -75,6 +77,8 @@ static inline bool thread_in_ioctl(pid_t tid, unsigned long request,
 	long nr = -1;
 	FILE *file;
 
+	if (thread_state(tid) != 'S')
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", tid, tid);
 	file = fopen(path, "re");
 	if (!file)

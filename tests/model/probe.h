@@ -37,22 +37,30 @@ static inline void probe_read(int fd, char *text, size_t room)
 	text[size < 0 ? 0 : size] = 0;
 }
 
+/* Like thread_state(). */
+static inline char probe_state(const struct probe *probe)
+{
+	char text[256], state;
+
+	probe_read(probe->stat, text, sizeof(text));
+	return sscanf(text, "%*d (%*[^)]) %c", &state) == 1 ? state : 0;
+}
+
 /* Like thread_in_ioctl(). */
 static inline bool probe_sleeps(const struct probe *probe,
 				unsigned long request, const void *arg)
 {
 	unsigned long call[3];
-	char text[256], state;
+	char text[256];
 	long nr;
 
-	probe_read(probe->syscall, text, sizeof(text));
-	if (sscanf(text, "%ld %lx %lx %lx", &nr, &call[0], &call[1],
-		   &call[2]) != 4 ||
-	    nr != SYS_ioctl || call[1] != request ||
-	    call[2] != (unsigned long)arg)
+	if (probe_state(probe) != 'S')
 		return false;
-	probe_read(probe->stat, text, sizeof(text));
-	return sscanf(text, "%*d (%*[^)]) %c", &state) == 1 && state == 'S';
+	probe_read(probe->syscall, text, sizeof(text));
+	return sscanf(text, "%ld %lx %lx %lx", &nr, &call[0], &call[1],
+		      &call[2]) == 4 &&
+	       nr == SYS_ioctl && call[1] == request &&
+	       call[2] == (unsigned long)arg && probe_state(probe) == 'S';
 }
 
 #endif /* NTSYNC_PROBE_H */
