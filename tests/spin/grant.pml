@@ -20,15 +20,10 @@
  * code: ntsync_wake_first ntsync_wakes_add
  *
  * sizes: SIGNALERS=1 RELEASES=1 WAITERS=2 WAITS=1
- * sizes: SIGNALERS=2 RELEASES=2 WAITERS=1 WAITS=2
- * sizes: SIGNALERS=1 RELEASES=2 WAITERS=2 WAITS=1
- *
  * break: NO_EXCHANGE		a wait is granted without compare-and-exchange
  * break: CANCEL_PLAIN		a wait is canceled without compare-and-exchange
  * break: DONE_BEFORE_UNLINK	done is set before the granted entry is unlinked
  * break: LEAVE_AT_ONCE		a waiter that lost the exchange does not wait for done
- * break: UNQUEUE_FIRST		a wait leaves its queues before it is canceled
- * break: SKIP_LAST		a wait leaves without looking at its last queue
  * break: NEXT_AFTER_DONE	the next wait to wake is read after done is set
  * break: TASK_AFTER_DONE	the task to wake is read after done is set
  * break: NO_RCU		the task is woken outside an RCU read section
@@ -37,6 +32,12 @@
  * break: SERVE_UNLOCKED	the queue of a held semaphore is walked without its lock
  * break: ONE_BATCH		... or only one batch of it
  * break: JOIN_HELD		a wait joins the queue of a held semaphore
+ *
+ * sizes: SIGNALERS=2 RELEASES=2 WAITERS=1 WAITS=2
+ * break: UNQUEUE_FIRST		a wait leaves its queues before it is canceled
+ * break: SKIP_LAST		a wait leaves without looking at its last queue
+ *
+ * sizes: SIGNALERS=1 RELEASES=2 WAITERS=2 WAITS=1
  */
 
 #define OBJECTS		2

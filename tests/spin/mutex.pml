@@ -19,11 +19,7 @@
  * code: ntsync_serve_queue ntsync_signaled
  *
  * sizes: HOLDS=1 MOST=2
- * sizes: HOLDS=2 MOST=2
- * sizes: HOLDS=2 MOST=1
- *
  * break: FIRST_ONLY		the first in the queue is served, not the owner
- * break: FULL_UNLOCK_SILENT	a mutex that could not be acquired again serves no one then
  * break: KILL_SILENT		a mutex whose owner died serves no one
  * break: UNLOCK_SILENT		a mutex that was unlocked for the last time serves no one
  * break: STAYS_ABANDONED	a mutex is still abandoned when it has been acquired
@@ -31,6 +27,11 @@
  * break: ONE_BATCH		only one batch of a long queue is served
  * break: NO_MOVE		an urgent wait stays at the end of the queue
  * break: MOVE_UNLINKED		... or moves ahead after it has been served
+ *
+ * sizes: HOLDS=2 MOST=2
+ * break: FULL_UNLOCK_SILENT	a mutex that could not be acquired again serves no one then
+ *
+ * sizes: HOLDS=2 MOST=1
  */
 
 #define THREADS		3

@@ -18,8 +18,6 @@
  * code: ntsync_try_acquire ntsync_try_any ntsync_try_held ntsync_try_now
  *
  * sizes: WRITERS=1 STEPS=4
- * sizes: WRITERS=2 STEPS=1
- *
  * break: RISE_FIRST		a step advances seq before it stores the state
  * break: STATE_FIRST		a look reads the state before seq
  * break: NO_COMPARE		a poll times out whatever has become of the seqs
@@ -28,6 +26,8 @@
  * break: TAKE_ANYWAY		an event is taken whatever the seqs before it say
  * break: TAKE_HELD		... or while it is held
  * break: LOOK_IN_TURN		a poll in doubt locks one event after the other
+ *
+ * sizes: WRITERS=2 STEPS=1
  */
 
 #define NONE	255

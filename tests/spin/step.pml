@@ -15,10 +15,6 @@
  * code: ntsync_signal ntsync_signal_slow ntsync_try_any ntsync_try_held
  *
  * sizes: ACT=1
- * sizes: ACT=2
- * sizes: ACT=3
- * sizes: ACT=4
- *
  * break: ALERT_UNHELD		the alert of a wait that is granted is not held
  * break: CLAIM_FIRST		... or only after the wait has been claimed
  * break: STEP_UNHELD		the object that is signaled is not held
@@ -29,6 +25,10 @@
  * break: SIGNAL_ANYWAY		ntsync_signal() does not
  * break: NO_ODD		a look does not, when it begins
  * break: NO_COMPARE		... or when it ends
+ *
+ * sizes: ACT=2
+ * sizes: ACT=3
+ * sizes: ACT=4
  */
 
 /* What is done: pulse A, set A, reset A, reset B.  A is set before to be reset. */

@@ -21,32 +21,36 @@
  * code: ntsync_unqueue ntsync_unqueue_all ntsync_wake_all ntsync_wake_first
  *
  * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1 PULSES=0
- * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1 ALERTS=0 PULSES=0
- * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2 ALERTS=0 PULSES=0
- * sizes: EVENTS=2 WAITERS=2 WAITS=1 SETS=1 ALERTS=0 PULSES=0
- * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1 PULSES=1
- * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=2 ALERTS=0 PULSES=1
- *
  * break: NO_MUTEX		watchers are served without multi_lock
  * break: MUTEX_INSIDE		multi_lock is taken with an event locked
  * break: STEP_FIRST		an event is set before it is known that a wait watches it
- * break: HOLD_UNLOCKED		an event is held while another thread has it locked
- * break: SIGNAL_ANYWAY		a signal does not look whether its event is held
- * break: LOCK_ANYWAY		... nor does ntsync_lock()
- * break: TRY_ANYWAY		... nor does a wait that tries locks
- * break: DROP_FIRST		multi_lock, waited for, is dropped before the lock is taken
+ * break: LOCK_ANYWAY		ntsync_lock() does not look whether its event is held
  * break: WATCH_UNCHECKED	an event is watched whatever its state
  * break: WATCH_UNLOCKED	an unwatched event comes to be watched without its lock
  * break: GRANT_UNCHECKED	a wait is granted though events look unset
  * break: RELEASE_EARLY		events are released before they are acquired
  * break: KEEP_FRESH		... or not at all if the wait was alerted meanwhile
- * break: WAIT_FOR_SECOND	a wait that finds all set waits for the locks
  * break: CANCEL_OUTSIDE	a wait is given up without multi_lock
  * break: LEAVE_WATCH		a waiter that gives up leaves the watch behind
  * break: LEAVE_OUTSIDE		... or takes it off without multi_lock
  * break: LEAVE_AT_ONCE		a waiter that lost the exchange does not wait for done
+ *
+ * sizes: EVENTS=3 WAITERS=1 WAITS=1 SETS=1 ALERTS=0 PULSES=0
+ *
+ * sizes: EVENTS=2 WAITERS=1 WAITS=2 SETS=2 ALERTS=0 PULSES=0
+ * break: HOLD_UNLOCKED		an event is held while another thread has it locked
+ * break: SIGNAL_ANYWAY		a signal does not look whether its event is held
+ * break: TRY_ANYWAY		... nor does a wait that tries locks
+ * break: DROP_FIRST		multi_lock, waited for, is dropped before the lock is taken
+ *
+ * sizes: EVENTS=2 WAITERS=2 WAITS=1 SETS=1 ALERTS=0 PULSES=0
+ * break: WAIT_FOR_SECOND	a wait that finds all set waits for the locks
+ *
+ * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=1 ALERTS=1 PULSES=1
  * break: PULSE_FIRST		a pulse ends before watchers are served
  * break: PULSE_STAYS		... or not at all
+ *
+ * sizes: EVENTS=2 WAITERS=1 WAITS=1 SETS=2 ALERTS=0 PULSES=1
  */
 
 #define NONE		255
