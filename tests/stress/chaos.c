@@ -10,9 +10,9 @@
  * that manages the cell returns them.  Mutexes show it themselves.  Threads of a process that
  * is never killed also take tokens by waits-for-any.
  *
- * A round ends with an event, the bell, which is the alert of all waits so far.  After that no
- * process is killed, and threads wait without a deadline for tokens that are all available: if
- * one is not served, a wake was lost.
+ * A round ends when no more processes or threads are killed.  An event, the bell, which is the
+ * alert of all waits so far, is set, and threads wait without a deadline for tokens that are all
+ * available: if one is not served, a wake was lost.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -94,10 +94,12 @@ struct token_state {
 	atomic_uint doubts;
 };
 
-enum phase { RUN, DRAIN };
+/* In CALM clients kill no more threads, and DRAIN begins when none does. */
+enum phase { RUN, CALM, DRAIN };
 
 struct cell {
 	atomic_uint phase;
+	atomic_uint calm;	/* clients that kill no more threads */
 	atomic_uint last_owner;
 	atomic_uint sober;	/* no more processes that use up memory */
 	struct token_state tokens[TOKENS];
@@ -322,6 +324,7 @@ struct self {
 	int receipt;
 	bool mortal;
 	bool hoards;
+	bool drains;	/* no token can be lost any more */
 	uint64_t random;
 };
 
@@ -351,7 +354,7 @@ static unsigned int pick_tokens(struct self *self)
 
 static uint64_t pick_timeout(struct self *self)
 {
-	if (cell->phase == DRAIN)
+	if (self->drains)
 		return FOREVER;
 	switch (below(&self->random, 16)) {
 	case 0:
@@ -367,7 +370,7 @@ static uint64_t pick_timeout(struct self *self)
 static bool wait_for(struct self *self, bool all, const int *objs, uint32_t n,
 		     uint32_t *index, bool *dead)
 {
-	int alert = cell->phase == RUN ? objects[BELL] : 0;
+	int alert = self->drains ? 0 : objects[BELL];
 	int ret;
 
 	*index = UINT32_MAX;
@@ -422,8 +425,10 @@ static bool take_all(struct self *self)
 	objs[index] = self->receipt;
 
 	self->member->wants = tokens;
-	if (!wait_for(self, true, objs, n + 1, &index, &dead))
+	if (!wait_for(self, true, objs, n + 1, &index, &dead)) {
+		self->member->wants = 0;
 		return false;
+	}
 	if (index)
 		wrong("wait for all: index %u", index);
 	self->member->has = tokens;
@@ -484,7 +489,7 @@ static void be_pulsed(struct self *self)
 					   &value));
 		if (value)
 			wrong("a pulsed event was seen set");
-	} else if (cell->phase == RUN) {
+	} else if (!self->drains) {
 		wait_for(self, one_in(&self->random, 4), objs, 2, &index, &dead);
 	}
 }
@@ -572,9 +577,8 @@ static void *thread_main(void *data)
 	if (!self->hoards)
 		setpriority(PRIO_PROCESS, 0, usual_priority);
 	while (last && !shared->wrong) {
-		bool drain = cell->phase == DRAIN;
-
-		if (act(self) && drain)
+		self->drains = cell->phase == DRAIN;
+		if (act(self) && self->drains)
 			last--;
 	}
 	return NULL;
@@ -747,6 +751,7 @@ static int client_main(unsigned int client, int sock, uint64_t random)
 	}
 	while (cell->phase == RUN && !shared->wrong)
 		be_a_nuisance(client, &random);
+	cell->calm++;
 	for (unsigned int i = 0; i < n_threads; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
@@ -854,6 +859,7 @@ static void create_cell(void)
 	memset(cell->members, 0, sizeof(cell->members));
 	cell->last_owner = 0;
 	cell->sober = 0;
+	cell->calm = 0;
 	cell->phase = RUN;
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		start_client(i, &random);
@@ -941,10 +947,26 @@ static void show_members(void)
 
 			if (!member->owner || !(member->wants | member->has))
 				continue;
-			tell("chaos: owner %u wants 0x%x, has 0x%x\n",
-			     member->owner, member->wants, member->has);
+			tell("chaos: owner %u of client %u wants 0x%x, has 0x%x\n",
+			     member->owner, i, member->wants, member->has);
 			shown++;
 		}
+}
+
+/* What the driver says of the tokens, and who waits for them. */
+static void show_tokens(void)
+{
+	char path[64], line[256];
+	FILE *info;
+
+	for (unsigned int i = 0; i < TOKENS; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", objects[i]);
+		info = fopen(path, "re");
+		while (info && fgets(line, sizeof(line), info))
+			tell("chaos: token %u: %s", i, line);
+		if (info)
+			fclose(info);
+	}
 }
 
 /* Waits for the end of a client, unless its whole cell is stuck. */
@@ -968,6 +990,7 @@ static void await_client(unsigned int client)
 			shared->stuck = 1;
 			wrong("client %u does not end: a wake was lost", client);
 			show_members();
+			show_tokens();
 		}
 		pause_ns(2000000);
 	}
@@ -982,6 +1005,11 @@ static void drain(uint64_t *random)
 	cell->sober = 1;
 	if (cgroups)
 		kill_client(1, random);
+	cell->phase = CALM;
+	while (cell->calm < CLIENTS && !shared->wrong) {
+		look_for_dead(random);
+		pause_ns(2000000);
+	}
 	cell->phase = DRAIN;
 	if (counted(SET, event_set(objects[BELL], &value)))
 		wrong("the bell does not ring");
