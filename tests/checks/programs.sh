@@ -8,7 +8,7 @@ check_programs() {
 	if is_user_mode; then
 		skip "32-bit programs" "user-mode Linux runs none"
 	elif ((${#widths[@]} == 1)) && [[ -z $arch ]]; then
-		skip "32-bit programs" "5.10, 6.1, 7.3 and 6.1-kasan have them"
+		skip "32-bit programs" "5.10, 6.1 and 7.3 have them"
 	fi
 	for name; do
 		for width in "${widths[@]}"; do
