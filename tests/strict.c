@@ -26,7 +26,7 @@
 #define ALL NTSYNC_IOC_WAIT_ALL
 
 /* The size of the crowd, and for how many objects each of them waits. */
-#define CROWD	200
+#define CROWD	work(200, 100)
 #define WIDE	NTSYNC_MAX_WAIT_COUNT
 
 /* How many rounds must meet the step, and how many are made at most. */
@@ -72,6 +72,7 @@ struct stage {
  * @delay: from the beginning of the call to the look, in loops; if it is too short, the
  *	look is too early
  * @lead: the same from the beginning to the deadline, in nanoseconds
+ * @tuned: a round was not too early; until then @delay or @lead is doubled
  * @start_at: when to begin, if a deadline must come soon after that
  * @known_at: when this thread knew
  * @alert_was_set: by the messenger
@@ -102,6 +103,7 @@ struct play {
 	int round;
 	int delay;
 	int lead;
+	bool tuned;
 	unsigned int seed;
 	atomic_bool alert_was_set;
 	atomic_bool during;
@@ -539,14 +541,15 @@ static bool look(struct play *play, const struct way *way)
 }
 
 /* Looks should be as soon after the beginning of the step as possible. */
-static void adapt(int *delay, bool early, bool late, unsigned int *seed)
+static void adapt(struct play *play, int *delay, bool early, bool late)
 {
+	play->tuned |= !early;
 	if (early)
-		*delay += *delay / 8 + 8;
+		*delay += (play->tuned ? *delay / 8 : *delay) + 8;
 	else if (late)
 		*delay -= *delay / 4;
 	else
-		*delay -= *delay / 32 + vary(seed) % 16;
+		*delay -= *delay / 32 + vary(&play->seed) % 16;
 	if (*delay < 0)
 		*delay = 0;
 }
@@ -561,13 +564,13 @@ static void judge(struct play *play, const struct act *act, bool known)
 	bool spoiled = goes_on(&play->last) || last->ret;
 
 	if (act->deadline) {
-		adapt(&play->lead, deadline < play->stage->from,
-		      deadline > play->stage->to, &play->seed);
+		adapt(play, &play->lead, deadline < play->stage->from,
+		      deadline > play->stage->to);
 		play->met += deadline >= play->stage->from &&
 			     deadline <= play->stage->to;
 		spoiled &= play->known_at < deadline;
 	} else {
-		adapt(&play->delay, !satisfied, !play->during, &play->seed);
+		adapt(play, &play->delay, !satisfied, !play->during);
 		play->met += satisfied && play->during;
 	}
 	play->wrong += satisfied && spoiled;
