@@ -10,8 +10,10 @@ program_limit=300 vm_limit=1500
 ! { is_debug_kernel || is_user_mode; } || program_limit=900 vm_limit=2700
 ! is_user_mode || widths=(64)
 # In runs on many kernels, 32-bit programs are tested on some only: they use the same code.
-[[ -z ${MATRIX:-} || $kernel =~ ^(5\.10|6\.1|7\.3)$ ]] || widths=(64)
-memory=4G cc=gcc
+[[ -z ${MATRIX:-} || $kernel =~ ^(6\.1|7\.3)$ ]] || widths=(64)
+# Small runs need less, and kmemleak has less to search.
+memory=${MATRIX:+2G} cc=gcc
+: "${memory:=4G}"
 architecture_of "$kernel"
 if [[ -n $arch ]]; then
 	widths=("$width" ${runs32:+32}) memory=2G vm+=(--arch "$arch")

@@ -8,7 +8,7 @@ check_programs() {
 	if is_user_mode; then
 		skip "32-bit programs" "user-mode Linux runs none"
 	elif ((${#widths[@]} == 1)) && [[ -z $arch ]]; then
-		skip "32-bit programs" "5.10, 6.1 and 7.3 have them"
+		skip "32-bit programs" "6.1 and 7.3 have them"
 	fi
 	for name; do
 		for width in "${widths[@]}"; do
@@ -30,7 +30,7 @@ begin_stress() {
 	build_programs stress/chaos stress/fuzz
 	mkdir -p "$out/stress"
 	boot_with_driver "$out/stress" --file tests/stress/guest:2-CPUs/stress --memory 2G --cpus 2 -- \
-		env LIMIT=150 THREADS=30 WORKERS=4 "SEED=${SEED:-}" \
+		env LIMIT=90 THREADS=30 WORKERS=4 "SEED=${SEED:-}" \
 		/guest "$program_limit" /2-CPUs/stress >"$out/stress/guest.log" &
 	stress=$!
 	trap 'kill "$stress" 2>/dev/null' EXIT
