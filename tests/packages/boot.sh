@@ -93,8 +93,15 @@ check_boot() {
 		return
 	fi
 	built_for update "$newest"
+	guest "boot of the second kernel" "loaded works purge"
+}
+
+# Installs on a system that has booted, which builds slowly.
+check_live() {
+	unpack_root bookworm || return
+	put_test || return
 	copy_sources "$root/src"
-	guest "boot of the second kernel" "loaded works purge install loaded works purge source"
+	guest "live" "install loaded works purge source"
 }
 
 # Uses the sources on a system that has booted.
