@@ -803,6 +803,7 @@ static void ntsync_link_watch(struct ntsync_wait *wait, struct ntsync_obj *obj)
 	struct list_head *first = obj->watchers;
 
 	if (!first) {
+		ntsync_assert_owned(obj);
 		list_del_init(&wait->watch);
 		obj->watchers = &wait->watch;
 		obj->unsorted = false;
