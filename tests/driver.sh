@@ -11,9 +11,9 @@ program_limit=300 vm_limit=1500
 ! is_user_mode || widths=(64)
 # In runs on many kernels, 32-bit programs are tested on some only: they use the same code.
 [[ -z ${MATRIX:-} || $kernel =~ ^(6\.1|7\.3)$ ]] || widths=(64)
+memory=4G cc=gcc
 # Small runs need less, and kmemleak has less to search.
-memory=${MATRIX:+2G} cc=gcc
-: "${memory:=4G}"
+[[ -z ${MATRIX:-} ]] || memory=2G
 architecture_of "$kernel"
 if [[ -n $arch ]]; then
 	widths=("$width" ${runs32:+32}) memory=2G vm+=(--arch "$arch")
