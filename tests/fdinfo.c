@@ -468,6 +468,24 @@ TEST_F(fdinfo, readers_disturb_no_one)
 	EXPECT_EQ(1U, state.first);
 }
 
+/* A reader's place in the queue must not hide other waits of the next owner. */
+TEST_F(fdinfo, reader_leaves_the_owners_waits)
+{
+	int mutex = mutex_create(self->dev, OTHER, 1);
+	struct waiter waiters[3];
+
+	for (int i = 0; i < 3; i++)
+		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev,
+						 NTSYNC_IOC_WAIT_ANY, &mutex, 1,
+						 ME, 0));
+	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+	EXPECT_EQ(3, self->info->shown);
+	ASSERT_EQ(0, mutex_unlock(mutex, OTHER, NULL));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, waiter_join(&waiters[i]));
+	EXPECT_MUTEX(ME, 3, mutex);
+}
+
 /* Reads @path as an unprivileged user.  Returns 0 or -errno. */
 static int read_as_nobody(const char *path)
 {
