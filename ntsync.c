@@ -16,7 +16,7 @@
  *	wake		tell the waiter, and let it run
  *	cancel		claim one's own wait, which was not granted
  *	hold		own an object without its lock
- *	watch		stand in the list of one object of a wait-for-all
+ *	watch		be in the list of watchers of one object of a wait-for-all
  *	step		what a call does to objects; others see all of it or nothing
  *
  * Locks
@@ -146,7 +146,7 @@ struct ntsync_instance {
  * @mutex: state of a mutex; under @lock, mutex.owner is 0 exactly while
  *	mutex.count is
  * @event: state of an event
- * @instance: the world that the object belongs to
+ * @instance: the instance that the object belongs to
  * @queue: waits-for-any (struct ntsync_entry) in the order of service, then
  *	the pollers (struct ntsync_pollers) if there ever were any.  While the
  *	object is held entries may leave under @lock, and only pollers join
@@ -230,13 +230,13 @@ struct ntsync_pollers {
  * struct ntsync_wait - a thread that waits
  * @task: the waiter
  * @result: how the wait ends, decided by the thread that moves it from
- *	NTSYNC_PENDING; to NTSYNC_CANCELED under multi_lock if @all, but for a
- *	waiter that is being killed
+ *	NTSYNC_PENDING; to NTSYNC_CANCELED under multi_lock if @all, except
+ *	for a waiter that is being killed
  * @done: set (release) by the granter as its last access; read (acquire) by
  *	the waiter
  * @owner_dead: an abandoned mutex was acquired; written before @done
  * @all: a wait-for-all, else a wait-for-any
- * @has_deadline: it ends by itself some day
+ * @has_deadline: a timeout will end it
  * @prio: the lower the more urgent; the same for all ordinary threads
  * @queued: how many of @entries were put on queues
  * @set: what is waited for
@@ -248,7 +248,7 @@ struct ntsync_pollers {
  * @watched: NULL while it watches nothing; under multi_lock
  * @ticket: its place in the order in which waits-for-all began
  * @in_instance: in ntsync_instance.all_waits, of a wait-for-all; under multi_lock
- * @serial: tells the wait from all others that there were
+ * @serial: unique number of the wait
  * @start: when it queued, in jiffies since boot
  */
 struct ntsync_wait {
@@ -439,7 +439,7 @@ static void ntsync_assert_owned(const struct ntsync_obj *obj)
 }
 
 /*
- * Lock an object, of one that is held when the step that holds it has ended.
+ * Lock an object.  If it is held, wait until the step that holds it has ended.
  * Returns false, and it is not locked, if the thread is being killed.
  */
 static __always_inline bool ntsync_lock(struct ntsync_obj *obj)
@@ -512,7 +512,7 @@ static void ntsync_store(u32 *word, u32 value)
 /*
  * Is the object signaled for this owner?  Under the lock: yes or no.  Without
  * it "no" is the truth about one instant, for each arm rests on one load (a
- * mutex with a full count is not to be had by anyone), and "yes" is a hint.
+ * mutex with a full count cannot be acquired by anyone), and "yes" is a hint.
  */
 static __always_inline bool ntsync_signaled(const struct ntsync_obj *obj, u32 owner)
 {
@@ -1163,7 +1163,7 @@ static struct ntsync_obj *ntsync_get_obj(const struct file *file,
 	return obj->instance == instance ? obj : NULL;
 }
 
-/* Does objs[i] stand before i too?  @seen is a set of what does. */
+/* Is objs[i] in the array before i too?  @seen is a hash of those before i. */
 static __always_inline bool ntsync_repeats(struct ntsync_obj *const *objs,
 					   u32 i, unsigned long *seen)
 {
@@ -1627,8 +1627,8 @@ static __always_inline int ntsync_sleep(struct ntsync_wait *wait,
 
 /*
  * Give a wait up; false if it has been decided otherwise.  A step that may
- * grant a wait-for-all, and has begun, comes first, but for a thread that is
- * being killed: it learns nothing of it.  A wait-for-any is given up before it
+ * grant a wait-for-all, and has begun, comes first, except for a thread that
+ * is being killed: it learns nothing of it.  A wait-for-any is given up before it
  * leaves any queue: else a later one of its objects could end it after an
  * earlier one was signaled and not seen.
  */
@@ -1948,7 +1948,7 @@ static long ntsync_wait(struct ntsync_instance *instance,
  *
  * Context: may sleep.
  * Return: a file descriptor; -EFAULT if @uargs cannot be read; -EINVAL if the
- *	count is above the maximum; -ENOMEM; -EMFILE.
+ *	count is above the maximum; -ENOMEM; -EMFILE; -ENFILE.
  */
 static long ntsync_create_sem(struct ntsync_instance *instance,
 			      const struct ntsync_sem_args __user *uargs)
@@ -1977,7 +1977,7 @@ static long ntsync_create_sem(struct ntsync_instance *instance,
  *
  * Context: may sleep.
  * Return: a file descriptor; -EFAULT if @uargs cannot be read; -EINVAL if only
- *	one of owner and count is 0; -ENOMEM; -EMFILE.
+ *	one of owner and count is 0; -ENOMEM; -EMFILE; -ENFILE.
  */
 static long ntsync_create_mutex(struct ntsync_instance *instance,
 				const struct ntsync_mutex_args __user *uargs)
@@ -2006,7 +2006,7 @@ static long ntsync_create_mutex(struct ntsync_instance *instance,
  *
  * Context: may sleep.
  * Return: a file descriptor; -EFAULT if @uargs cannot be read; -ENOMEM;
- *	-EMFILE.
+ *	-EMFILE; -ENFILE.
  */
 static long ntsync_create_event(struct ntsync_instance *instance,
 				const struct ntsync_event_args __user *uargs)

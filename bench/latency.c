@@ -86,7 +86,7 @@ static uint64_t trace(operation op)
 
 /*
  * Read what was recorded, lines such as
- *	bench-71 [000] ...1. 123456789: _raw_spin_unlock <-ntsync_satisfy
+ *	bench-71 [000] ...1. 123456789: _raw_spin_unlock <-ntsync_serve_and_wake
  * whose third flag is for interrupts and whose fourth is the preemption count, and find
  * the longest stretch.  The timer's ticks do not count, nor the gaps between two calls in
  * which they fall; nor does the scheduler when the thread goes to sleep.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What older kernels lack, as the newest one has it.  Each entry names the
- * kernel that made it needless.
+ * kernel that made it unnecessary.
  */
 #ifndef NTSYNC_COMPAT_H
 #define NTSYNC_COMPAT_H

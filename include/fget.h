@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file behind a descriptor, in line.  fget() does the same by calls, which
- * cost a wait more than all else that it does with an object.  Kbuild looks whether
- * the kernel's tables of descriptors are as they are read here; where they are not,
- * and with NTSYNC_FGET=call, it defines NTSYNC_FGET_CALL.
+ * The file behind a descriptor, inline.  fget() does the same with function
+ * calls, which cost a wait more than everything else that it does with an object.
+ * Kbuild checks that the kernel's descriptor tables are as this file reads them;
+ * if not, or with NTSYNC_FGET=call, it defines NTSYNC_FGET_CALL.
  */
 #ifndef NTSYNC_FGET_H
 #define NTSYNC_FGET_H

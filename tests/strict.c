@@ -116,7 +116,7 @@ struct play {
 	atomic_bool alert_was_set;
 	__u64 margin;
 	__u64 start_at;
-	_Atomic __u64 looked_at;
+	atomic_ullong looked_at;
 	__u64 known_at;
 	int met;
 	int wrong;

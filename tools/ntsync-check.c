@@ -555,7 +555,8 @@ static bool judge_module(void)
 static bool judge_device(void)
 {
 	static const char closed_remedy[] =
-		"as root: chmod 666 " DEVICE ", and look for its rule in /etc/udev/rules.d";
+		"as root: chmod 666 " DEVICE
+		", and look for its rule in /etc/udev and /usr/lib/udev";
 
 	if (!found.device)
 		return wrong("there is no " DEVICE " though the module is loaded",

@@ -4,8 +4,8 @@
  * a server that knows the device; without, for one that does not, and for programs.
  *
  * In the environment: NAME is its name, MAP is a file to map, with IDLE it does not use
- * the device, FILES is how many more files to open, and with THREAD only a second thread
- * lives on.  It creates READY when everything is done.
+ * the device, FILES is how many more files to open, and with THREAD the first thread
+ * exits and a second one continues.  It creates READY when everything is done.
  */
 #include <fcntl.h>
 #include <pthread.h>

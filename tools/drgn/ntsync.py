@@ -15,7 +15,7 @@ from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.pid import for_each_task
 
 TYPES = {"NTSYNC_SEM": "semaphore", "NTSYNC_MUTEX": "mutex", "NTSYNC_EVENT": "event"}
-HELD = 1  # NTSYNC_HELD
+HELD = 1  # NTSYNC_SEQ_HELD
 PENDING, CANCELED = -1, -2  # NTSYNC_PENDING, NTSYNC_CANCELED
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Trace events of ntsync, included by ntsync.c behind its structures.  What
- * they mean to their reader stands in Documentation/ntsync.rst.
+ * Trace events of ntsync, included by ntsync.c after its structures.
+ * Documentation/ntsync.rst says what they mean.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM ntsync
