@@ -22,6 +22,9 @@ static int polled(int fd)
 	return pollfd.revents;
 }
 
+/* More than two of the parts in which the driver serves a queue. */
+#define MOST_WAITS	35
+
 static bool readable(int fd)
 {
 	return polled(fd) == POLLIN;
@@ -181,6 +184,34 @@ TEST_F(poll, waits_are_served_before)
 		ASSERT_EQ(0, signal_again(self->object, OTHER));
 	}
 	EXPECT_EQ(POLLIN, poller_join(&poller));
+}
+
+/*
+ * One set serves all waits, and then the poller, whatever the length of the queue: the driver
+ * may serve it in parts.
+ */
+TEST(set_serves_queues_of_each_length)
+{
+	int dev = ntsync_open();
+
+	ASSERT_LE(0, dev);
+	for (int n = 1; n <= MOST_WAITS; n++) {
+		int event = event_create(dev, 1, 0);
+		struct waiter waiters[MOST_WAITS];
+		struct poller poller;
+		__u32 prev;
+
+		for (int i = 0; i < n; i++)
+			ASSERT_TRUE(waiter_start_blocked(&waiters[i], dev, NTSYNC_IOC_WAIT_ANY,
+							 &event, 1, ME, 0));
+		ASSERT_TRUE(poller_start(&poller, event));
+		ASSERT_EQ(0, event_set(event, &prev));
+		for (int i = 0; i < n; i++)
+			ASSERT_EQ(0, waiter_join(&waiters[i]));
+		ASSERT_EQ(POLLIN, poller_join(&poller));
+		close(event);
+	}
+	close(dev);
 }
 
 /* An object that was polled serves waits in the same order as before. */
