@@ -665,29 +665,45 @@ TEST_F(wait_all, alert_acquired_in_the_same_step)
 	EXPECT_MUTEX(ME, 2, objs[1]);
 }
 
-/* An abandoned mutex is reported, at every place among few or many objects. */
+static void abandoned_among(struct __test_metadata *_metadata, int dev,
+			    int count, int place)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT], events[NTSYNC_MAX_WAIT_COUNT];
+	int mutex = mutex_create(dev, OTHER, 1);
+	__u32 index = GARBAGE;
+
+	ASSERT_LE(0, mutex);
+	for (int i = 0; i < count; i++) {
+		events[i] = event_create(dev, 0, i != place);
+		ASSERT_LE(0, events[i]);
+		objs[i] = i == place ? mutex : events[i];
+	}
+	ASSERT_EQ(0, mutex_kill(mutex, OTHER));
+	EXPECT_EQ(-EOWNERDEAD, poll_all(dev, objs, count, &index));
+	EXPECT_EQ(0, index);
+	EXPECT_MUTEX(ME, 1, mutex);
+	EXPECT_EQ(0, count_set(events, count));
+	for (int i = 0; i < count; i++)
+		ASSERT_EQ(0, event_set(events[i], &(__u32){ 0 }));
+	EXPECT_EQ(0, poll_all(dev, objs, count, NULL));
+	EXPECT_MUTEX(ME, 2, mutex);
+	close(mutex);
+	for (int i = 0; i < count; i++)
+		close(events[i]);
+}
+
+/*
+ * An abandoned mutex is reported, whether it is the first, the last or another one of few or
+ * many objects, and all the others are acquired too.
+ */
 TEST_F(wait_all, abandoned_mutex_among_others)
 {
 	static const int counts[] = { 2, 9, 10, 64 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		int objs[NTSYNC_MAX_WAIT_COUNT], count = counts[i];
-		int mutex = mutex_create(self->dev, OTHER, 1);
-		__u32 index = GARBAGE;
-
-		ASSERT_LE(0, mutex);
-		for (int j = 0; j < count; j++)
-			objs[j] = j == count / 2 ? mutex :
-				  event_create(self->dev, 1, 1);
-		ASSERT_EQ(0, mutex_kill(mutex, OTHER));
-		EXPECT_EQ(-EOWNERDEAD, wait_all(self->dev, objs, count, ME, 0,
-						0, &index));
-		EXPECT_EQ(0, index);
-		EXPECT_MUTEX(ME, 1, mutex);
-		EXPECT_EQ(0, wait_all(self->dev, objs, count, ME, 0, 0, NULL));
-		EXPECT_MUTEX(ME, 2, mutex);
-		for (int j = 0; j < count; j++)
-			close(objs[j]);
+		abandoned_among(_metadata, self->dev, counts[i], 0);
+		abandoned_among(_metadata, self->dev, counts[i], counts[i] / 2);
+		abandoned_among(_metadata, self->dev, counts[i], counts[i] - 1);
 	}
 }
 
