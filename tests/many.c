@@ -221,6 +221,33 @@ TEST_F(crowd, woken_by_a_release)
 	EXPECT_SEM(1, self->most, sem);
 }
 
+/*
+ * A queue becomes short again as its waits leave one by one.  Whatever the driver remembers of
+ * its length, one release then satisfies as many of those that are left as it can.
+ */
+TEST_F(crowd, woken_together_when_few_are_left)
+{
+	const int n = 300, left = 50, last = 10;
+	int sem = sem_create(self->dev, 0, n);
+	struct ntsync_sem_args args;
+	__u32 value;
+
+	ASSERT_LE(0, sem);
+	ASSERT_EQ(0, start_crowd(self, n, variant->request, &sem, 1));
+	for (int i = 0; i < n - left; i++) {
+		value = 1;
+		ASSERT_EQ(0, sem_release(sem, &value));
+	}
+	value = left - last;
+	ASSERT_EQ(0, sem_release(sem, &value));
+	ASSERT_EQ(0, sem_read(sem, &args));
+	ASSERT_EQ(0, args.count);
+	value = last;
+	ASSERT_EQ(0, sem_release(sem, &value));
+	EXPECT_SEM(0, n, sem);
+	EXPECT_EQ(0, how_many_wrong(self, 0));
+}
+
 /* Each passes the mutex on to the next, which may be any of them. */
 TEST_F(crowd, mutex_goes_through_all_hands)
 {
