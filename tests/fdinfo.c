@@ -486,6 +486,29 @@ TEST_F(fdinfo, reader_leaves_the_owners_waits)
 	EXPECT_MUTEX(ME, 3, mutex);
 }
 
+/* However often the waits are read, one signal still ends all of them. */
+TEST_F(fdinfo, readers_hide_no_wait_from_a_signal)
+{
+	const int n = 20, reads = 8;
+	int sem = sem_create(self->dev, 0, n);
+	struct ntsync_sem_args args;
+	struct waiter waiters[n];
+	__u32 value = n;
+
+	for (int i = 0; i < n; i++)
+		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev, ANY,
+						 &sem, 1, ME, 0));
+	for (int i = 0; i < reads; i++) {
+		ASSERT_EQ(0, fdinfo_read(sem, self->info));
+		EXPECT_EQ(n, self->info->shown);
+	}
+	ASSERT_EQ(0, sem_release(sem, &value));
+	ASSERT_EQ(0, sem_read(sem, &args));
+	ASSERT_EQ(0, args.count);
+	for (int i = 0; i < n; i++)
+		EXPECT_EQ(0, waiter_join(&waiters[i]));
+}
+
 /* Reads @path as an unprivileged user.  Returns 0 or -errno. */
 static int read_as_nobody(const char *path)
 {
