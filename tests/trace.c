@@ -276,6 +276,49 @@ TEST_F(trace, wait_for_all_that_blocks)
 	EXPECT_EVENTS(1, "acquire: instance=%u object=5 ", self->instance);
 }
 
+/* Is there one event with each of these beginnings, one after the other? */
+static bool in_order(const char *text, const char *const *events, int count)
+{
+	for (int i = 0; i < count; i++) {
+		text = strstr(text, events[i]);
+		if (!text++)
+			return false;
+	}
+	return true;
+}
+
+TEST_F(trace, order)
+{
+	static const char *const poll[] = {
+		"ntsync_wait_begin:", "ntsync_acquire:", "ntsync_wait_end:",
+	};
+	static const char *const wait[] = {
+		"ntsync_wait_begin:", "ntsync_queue:", "ntsync_acquire:",
+		"ntsync_signal:", "ntsync_wait_end:",
+	};
+	int event = event_create(self->dev, 0, 1);
+	struct waiter waiter;
+	cpu_set_t one;
+
+	/* The clocks of two CPUs may differ. */
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, poll_any(self->dev, &event, 1, NULL));
+	ASSERT_TRUE(read_trace(self->text));
+	EXPECT_TRUE(in_order(self->text, poll, ARRAY_SIZE(poll)))
+		TH_LOG("%s", self->text);
+	ASSERT_EQ(0, write_file(TRACING "trace", "\n"));
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+					 NTSYNC_IOC_WAIT_ANY, &event, 1, ME,
+					 0));
+	ASSERT_EQ(0, event_set(event, &(__u32){ 0 }));
+	ASSERT_EQ(0, waiter_join(&waiter));
+	ASSERT_TRUE(read_trace(self->text));
+	EXPECT_TRUE(in_order(self->text, wait, ARRAY_SIZE(wait)))
+		TH_LOG("%s", self->text);
+}
+
 /* If a poll queued, a pulse after its deadline could satisfy it. */
 TEST_F(trace, no_queue_after_the_deadline)
 {
