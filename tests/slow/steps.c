@@ -255,6 +255,7 @@ FIXTURE(moment) {
 	int dev;
 	int event;
 	int mutex;
+	int sem;
 	int many[MANY];
 	pthread_t thread;
 	atomic_int arrived;
@@ -270,6 +271,8 @@ FIXTURE_SETUP(moment)
 	ASSERT_LE(0, self->event);
 	self->mutex = mutex_create(self->dev, 0, 0);
 	ASSERT_LE(0, self->mutex);
+	self->sem = sem_create(self->dev, UINT32_MAX / 2, UINT32_MAX);
+	ASSERT_LE(0, self->sem);
 	ASSERT_EQ(0, create_events(self->dev, 0, self->many, MANY));
 }
 
@@ -305,6 +308,62 @@ TEST_F(moment, pulse_is_not_seen)
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
 	say_done("%d reads", rounds);
+}
+
+/* The poll cannot trust its look at the event, and looks again with both objects held. */
+TEST_F(moment, death_is_told_by_a_second_look)
+{
+	int objs[2] = { self->event, self->mutex };
+	int rounds = 0;
+	__u32 index;
+
+	ASSERT_EQ(0, wait_any(self->dev, &self->mutex, 1, ME, 0, 0, NULL));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, pulse, self));
+	while (!self->done) {
+		bool alert = rounds++ & 1;
+
+		ASSERT_EQ(0, mutex_kill(self->mutex, ME));
+		ASSERT_EQ(-EOWNERDEAD, wait_any(self->dev, objs, alert ? 1 : 2, ME, 0,
+						alert ? self->mutex : 0, &index));
+		ASSERT_EQ(1, index);
+	}
+	pthread_join(self->thread, NULL);
+	EXPECT_EQ(0, self->ret);
+	say_done("%d deaths", rounds);
+}
+
+static void *release_one(void *data)
+{
+	FIXTURE_DATA(moment) * self = data;
+	__u32 one;
+
+	for (int i = 0; i < ROUNDS && !self->ret; i++) {
+		one = 1;
+		self->ret = sem_release(self->sem, &one);
+	}
+	self->done = true;
+	return NULL;
+}
+
+/* An object that is locked at this moment is still signaled, and comes before the alert. */
+TEST_F(moment, alert_is_kept_by_a_busy_object)
+{
+	int objs[2] = { self->event, self->sem };
+	int rounds = 0;
+	__u32 index;
+
+	ASSERT_EQ(0, event_set(self->event, &(__u32){ 0 }));
+	ASSERT_EQ(0, event_set(self->many[0], &(__u32){ 0 }));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, release_one, self));
+	while (!self->done) {
+		ASSERT_EQ(0, wait_all(self->dev, objs, 2, ME, 0, self->many[0], &index));
+		ASSERT_EQ(0, index);
+		ASSERT_EQ(1, count_set(self->many, 1));
+		rounds++;
+	}
+	pthread_join(self->thread, NULL);
+	EXPECT_EQ(0, self->ret);
+	say_done("%d waits", rounds);
 }
 
 /* Acquires the mutex, and gives it up in one of two ways. */
