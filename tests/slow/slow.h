@@ -2,7 +2,7 @@
 /*
  * Put before ntsync.c for tests/slow.  Adds a second where the driver calls cond_resched()
  * and before it reads a clock, 25 days whenever it reads the jiffies, and 50 microseconds
- * after each store of an object's state and whenever it unlocks an object.
+ * after each load and store of an object's state and whenever it unlocks an object.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -31,6 +31,17 @@ do {									\
 	WRITE_ONCE(*(word), value);					\
 	udelay(SLOW_MOMENT);						\
 } while (0)
+
+#undef smp_load_acquire
+/* As strong at the least. */
+#define smp_load_acquire(word)						\
+({									\
+	typeof(*(word)) _value = READ_ONCE(*(word));			\
+									\
+	smp_mb(); /* after the load */					\
+	udelay(SLOW_MOMENT);						\
+	_value;								\
+})
 
 #define spin_unlock(lock)						\
 do {									\
