@@ -332,7 +332,6 @@ static void pause_a_little(uint64_t *state)
 
 static void play(struct player *self)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	self->ready = probe_open(&self->probe);
 	for (;;) {
 		self->at = FINISHED;
@@ -348,19 +347,6 @@ static void play(struct player *self)
 	}
 }
 
-/* A process that shares our descriptors. */
-static pid_t clone_process(void)
-{
-	unsigned long flags = CLONE_FILES | SIGCHLD;
-
-#ifdef __s390__
-	/* On s390 the stack comes before the flags. */
-	return syscall(SYS_clone, 0, flags, 0, 0, 0);
-#else
-	return syscall(SYS_clone, flags, 0, 0, 0, 0);
-#endif
-}
-
 static bool start_players(void)
 {
 	for (int i = 0; i < PLAYERS; i++) {
@@ -369,7 +355,7 @@ static bool start_players(void)
 
 		sem_init(&player->begin, 1, 0);
 		player->at = 0;
-		pid = clone_process();
+		pid = clone_child();
 		if (!pid)
 			play(player);
 		player->pid = pid;
