@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * If threads share descriptors, a wait takes a reference to each file, and drops it however
- * the wait ends.  Otherwise an object would remain after its descriptor is closed.
+ * If threads or processes share descriptors, a wait takes a reference to each file, and drops
+ * it however the wait ends.  Otherwise an object would remain after its descriptor is closed.
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include "objects.h"
 #include "fdinfo.h"
+#include "task.h"
 
 #define ANY NTSYNC_IOC_WAIT_ANY
 #define ALL NTSYNC_IOC_WAIT_ALL
@@ -228,6 +229,39 @@ TEST_F(references, waits_that_are_right)
 			  call(self, variant, self->objs));
 		EXPECT_EQ(0, close_objects(self));
 	}
+}
+
+/* Prepares a wait without a timeout; false if it would not block. */
+static bool fill_wait(struct waiter *w, const FIXTURE_DATA(references) * self,
+		      const FIXTURE_VARIANT(references) * variant)
+{
+	waiter_fill(w, self->dev, variant->request, self->objs, variant->count,
+		    ME, variant->alert ? self->objs[variant->count] : 0);
+	return variant->request == ANY || variant->count;
+}
+
+/* The wait's process has one thread, but its objects can be closed. */
+TEST_F(references, closed_by_another_process)
+{
+	struct waiter w;
+	int before;
+	pid_t pid;
+
+	ASSERT_EQ(0, create_objects(self, 0));
+	if (!fill_wait(&w, self, variant))
+		return;
+	before = count_objects(self->dev, self->info);
+	pid = clone_child();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(ntsync_call(w.dev, w.request, &w.args) ? 1 : 0);
+	ASSERT_TRUE(wait_until(child_ended(pid) ||
+			       thread_in_ioctl(pid, w.request, &w.args)));
+	/* The wait keeps them. */
+	EXPECT_EQ(before, close_objects(self));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, child_status(pid));
+	EXPECT_EQ(0, count_objects(self->dev, self->info));
 }
 
 TEST_HARNESS_MAIN
