@@ -264,4 +264,30 @@ TEST_F(references, closed_by_another_process)
 	EXPECT_EQ(0, count_objects(self->dev, self->info));
 }
 
+static void leave_a_thread_waiting(struct waiter *w)
+{
+	if (!waiter_run(w) && waiter_blocks(w))
+		syscall(SYS_exit, 0);
+	_exit(1);
+}
+
+/* The wait took references, and drops them when no one shares the descriptors any more. */
+TEST_F(references, other_thread_ends)
+{
+	struct waiter w;
+	pid_t pid;
+
+	ASSERT_EQ(0, create_objects(self, 0));
+	if (!fill_wait(&w, self, variant))
+		return;
+	pid = fork_child();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		leave_a_thread_waiting(&w);
+	ASSERT_TRUE(wait_until(child_ended(pid) || thread_state(pid) == 'Z'));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, child_status(pid));
+	EXPECT_EQ(0, close_objects(self));
+}
+
 TEST_HARNESS_MAIN
