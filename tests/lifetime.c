@@ -547,7 +547,7 @@ struct churn {
 	atomic_int fd;
 	atomic_bool stop;
 	atomic_int bad;
-	atomic_int closed;
+	atomic_int closed;	/* or replaced */
 	atomic_int waited;	/* rounds of waits that found it open */
 	atomic_int refused;	/* and closed */
 };
@@ -611,6 +611,57 @@ TEST_F(descriptors, closed_under_waits)
 	say_done("%d closed, %d waits found it open and %d closed", c.closed,
 		 c.waited, c.refused);
 	EXPECT_TRUE(closed_enough(&c));
+	EXPECT_EQ(0, c.bad);
+}
+
+static void *poll_what_is_replaced(void *data)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	struct churn *c = data;
+
+	/* So that each call looks the number up many times. */
+	for (size_t i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = c->fd;
+	while (!c->stop) {
+		int ret = poll_any(c->dev, objs, ARRAY_SIZE(objs), NULL);
+
+		c->waited += ret == -ETIMEDOUT;
+		c->refused += ret == -EINVAL;
+		c->bad += ret != -ETIMEDOUT && ret != -EINVAL;
+	}
+	return NULL;
+}
+
+static bool replaced_enough(const struct churn *c)
+{
+	return c->closed >= work(40000, 5000) && c->waited >= work(100000, 10000);
+}
+
+/* The number is an object's at all times, so it is never refused. */
+TEST_F(descriptors, replaced_under_polls)
+{
+	struct churn c = {
+		.dev = self->dev, .fd = event_create(self->dev, 0, 0),
+	};
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	pthread_t thread;
+
+	ASSERT_LE(0, c.fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_what_is_replaced, &c));
+	while (race_goes_on(begun, replaced_enough(&c))) {
+		int event = event_create(self->dev, 0, 0);
+
+		ASSERT_LE(0, event);
+		/* Closes the last descriptor of the object before. */
+		ASSERT_EQ(c.fd, dup2(event, c.fd));
+		ASSERT_EQ(0, close(event));
+		c.closed++;
+	}
+	c.stop = true;
+	pthread_join(thread, NULL);
+	say_done("%d replaced, %d polls", c.closed, c.waited);
+	EXPECT_TRUE(replaced_enough(&c));
+	EXPECT_EQ(0, c.refused);
 	EXPECT_EQ(0, c.bad);
 }
 
