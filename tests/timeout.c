@@ -600,6 +600,17 @@ static int set_offset(long long offset)
 	return 0;
 }
 
+/* Returns whether later children have a separate clock. */
+static bool unshare_clock(struct __test_metadata *_metadata, long long offset)
+{
+	int ret = set_offset(offset);
+
+	if (ret == -EPERM || ret == -EINVAL || ret == -ENOENT)
+		SKIP(return false, "no time namespaces: %s", strerror(-ret));
+	EXPECT_EQ(0, ret);
+	return !ret;
+}
+
 /* Runs @body in a child with its own clock, and passes if the child does. */
 static void in_time_namespace(struct __test_metadata *_metadata,
 			      void (*body)(struct __test_metadata *_metadata,
@@ -607,13 +618,11 @@ static void in_time_namespace(struct __test_metadata *_metadata,
 			      const FIXTURE_DATA(time_namespace) * self,
 			      long long offset)
 {
-	int ret = set_offset(offset);
 	__u64 outside, inside;
 	pid_t pid;
 
-	if (ret == -EPERM || ret == -EINVAL || ret == -ENOENT)
-		SKIP(return, "no time namespaces: %s", strerror(-ret));
-	ASSERT_EQ(0, ret);
+	if (!unshare_clock(_metadata, offset))
+		return;
 	outside = clock_ns(CLOCK_MONOTONIC);
 	pid = fork_child();
 	ASSERT_LE(0, pid);
@@ -698,6 +707,25 @@ static void waits_for_long(struct __test_metadata *_metadata, int dev,
 TEST_F(time_namespace, far)
 {
 	in_time_namespace(_metadata, waits_for_long, self, variant->offset);
+}
+
+/* A process that unshares one for its children keeps its own clock. */
+TEST_F(time_namespace, not_yet_entered)
+{
+	const struct kind_of_wait how = { self->dev, ANY, 0, CLOCK_MONOTONIC };
+	__u64 now, soon;
+	long slept;
+
+	if (!unshare_clock(_metadata, variant->offset))
+		return;
+	now = clock_ns(CLOCK_MONOTONIC);
+	slept = times_slept();
+	EXPECT_EQ(-ETIMEDOUT, timed_wait(&how, &self->event, 1, now, 0, NULL));
+	/* If the clock were behind, this would have been a wait. */
+	EXPECT_EQ(slept, times_slept());
+	soon = clock_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 4;
+	EXPECT_EQ(-ETIMEDOUT, timed_wait(&how, &self->event, 1, soon, 0, NULL));
+	EXPECT_LE(soon, clock_ns(CLOCK_MONOTONIC));
 }
 
 TEST_HARNESS_MAIN
