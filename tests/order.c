@@ -764,6 +764,29 @@ TEST_F(order_of_sets, real_time_first)
 	ASSERT_SERVED(&self->queue, self->prize, 2, 1, 4, 0, 3);
 }
 
+/* The same for waits that go from object to object together, and are first in order. */
+TEST_F(order_of_sets, real_time_first_after_a_move)
+{
+	static const int priorities[] = { 20, 0, 10 };
+	__u32 prev;
+	int objs[3];
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	fill_set(objs, variant->place, self->prize.fd, self->gate,
+		 self->other);
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++)
+		ASSERT_TRUE(join_queue(&self->queue, priorities[i], ALL, objs,
+				       3));
+	/* Each of these moves them if it is the object that they watch. */
+	ASSERT_EQ(0, signal_once(self->prize, NOBODY_WAITS));
+	ASSERT_EQ(0, wait_any(self->queue.dev, &self->prize.fd, 1, NOBODY_WAITS,
+			      0, 0, NULL));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_EQ(0, event_set(self->other, &prev));
+	ASSERT_SERVED(&self->queue, self->prize, 0, 2, 1);
+}
+
 /* A set of two is served before a wait-for-any of the object signaled last. */
 TEST_F(order_of_sets, set_before_any)
 {
