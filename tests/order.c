@@ -408,6 +408,100 @@ TEST_F(order, sched_deadline_is_most_urgent)
 	}
 }
 
+/* The priority of a thread that may be lent one; below 0 if it is a real-time one. */
+static int current_priority(void)
+{
+	FILE *file = fopen("/proc/thread-self/stat", "re");
+	int priority = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d (%*[^)]) %*c%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%d",
+		   &priority) != 1)
+		priority = 0;
+	fclose(file);
+	return priority;
+}
+
+/* An ordinary thread that owns a lock while it waits. */
+struct lock_owner {
+	struct waiter *waiter;
+	pthread_mutex_t lock;
+	atomic_bool locked;
+};
+
+static void *wait_with_a_lent_priority(void *data)
+{
+	struct lock_owner *owner = data;
+
+	pthread_mutex_lock(&owner->lock);
+	owner->locked = true;
+	if (wait_until(current_priority() < 0))
+		waiter_main(owner->waiter);
+	pthread_mutex_unlock(&owner->lock);
+	return NULL;
+}
+
+static void *want_the_lock(void *data)
+{
+	struct lock_owner *owner = data;
+
+	pthread_mutex_lock(&owner->lock);
+	pthread_mutex_unlock(&owner->lock);
+	return NULL;
+}
+
+/* Like join_queue(), in an ordinary thread that runs with the priority of @urgent. */
+static bool join_with_a_lent_priority(struct queue *q, struct lock_owner *owner,
+				      pthread_t *urgent, unsigned long request,
+				      const int *objs, __u32 count)
+{
+	struct waiter *w = &q->waiters[q->n++];
+	pthread_mutexattr_t inherit;
+	int ret;
+
+	owner->waiter = w;
+	owner->locked = false;
+	if (pthread_mutexattr_init(&inherit) ||
+	    pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT) ||
+	    pthread_mutex_init(&owner->lock, &inherit))
+		return false;
+	waiter_fill(w, q->dev, request, objs, count, q->n, 0);
+	if (pthread_create(&w->thread, NULL, wait_with_a_lent_priority, owner) ||
+	    !wait_until(owner->locked) || set_priority(50))
+		return false;
+	ret = pthread_create(urgent, NULL, want_the_lock, owner);
+	return !set_priority(0) && !ret && waiter_blocks(w);
+}
+
+/* Who owns a lock that a real-time thread wants runs as urgently, but is an ordinary thread. */
+TEST_F(order, lent_priority_does_not_count)
+{
+	struct lock_owner owner;
+	pthread_t urgent;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	for (int i = 0; i < 2; i++) {
+		unsigned long request = i ? ALL : ANY;
+
+		self->queue.n = 0;
+		memset(self->queue.waiters, 0, sizeof(self->queue.waiters));
+		ASSERT_TRUE(join_queue(&self->queue, 0, request,
+				       &self->object.fd, 1));
+		ASSERT_TRUE(join_with_a_lent_priority(&self->queue, &owner,
+						      &urgent, request,
+						      &self->object.fd, 1));
+		ASSERT_TRUE(join_queue(&self->queue, 0, request,
+				       &self->object.fd, 1));
+		ASSERT_SERVED(&self->queue, self->object, 0, 1, 2);
+		ASSERT_EQ(0, pthread_join(urgent, NULL));
+		ASSERT_EQ(0, signal_once(self->object, 3));
+		ASSERT_EQ(0, wait_any(self->queue.dev, &self->object.fd, 1,
+				      NOBODY_WAITS, 0, 0, NULL));
+	}
+}
+
 /* An object serves waits that have it as their alert in the same order. */
 TEST_F(order, real_time_first_at_an_alert)
 {
