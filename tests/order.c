@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
+#include <sys/mman.h>
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
@@ -896,6 +897,174 @@ TEST_F(order_of_sets, set_before_any)
 	ASSERT_EQ(0, event_set(self->gate, &prev));
 	ASSERT_EQ(0, event_set(self->other, &prev));
 	ASSERT_SERVED(&self->queue, self->prize, 2, 3, 0, 1);
+}
+
+/*
+ * A long queue of ordinary threads that never get a turn, behind which real-time threads
+ * queue again and again.  The driver passes over some at a time, so that others can come
+ * in between: signalers, readers, and other real-time threads.
+ */
+#define CROWD	500
+
+FIXTURE(order_in_a_crowd) {
+	int dev;
+	struct waiter *waiters;
+};
+
+FIXTURE_SETUP(order_in_a_crowd)
+{
+	size_t stack = 32 * 1024;
+	pthread_attr_t attr;
+
+	if (stack < (size_t)PTHREAD_STACK_MIN)
+		stack = PTHREAD_STACK_MIN;
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, stack));
+	ASSERT_EQ(0, pthread_setattr_default_np(&attr));
+	self->waiters = calloc(CROWD, sizeof(*self->waiters));
+	ASSERT_NE(NULL, self->waiters);
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(order_in_a_crowd)
+{
+	close(self->dev);
+}
+
+/* Each has a different owner, from OTHER. */
+static bool start_crowd(FIXTURE_DATA(order_in_a_crowd) * self, int obj)
+{
+	for (int i = 0; i < CROWD; i++)
+		if (waiter_start(&self->waiters[i], self->dev, ANY, &obj, 1,
+				 OTHER + i, 0))
+			return false;
+	for (int i = 0; i < CROWD; i++)
+		if (!waiter_blocks(&self->waiters[i]))
+			return false;
+	return true;
+}
+
+static int how_many_of_the_crowd(const FIXTURE_DATA(order_in_a_crowd) * self)
+{
+	int done = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		done += self->waiters[i].done;
+	return done;
+}
+
+/*
+ * Real-time threads that wait again and again, each time all at once, and those that come in
+ * between.  They are processes: on user-mode Linux, threads of one do not run at one time.
+ */
+struct team {
+	int obj;
+	int n;
+	int rounds;
+	atomic_int arrived;
+	struct waiter waiters[2];
+};
+
+static struct team *make_team(int n, int rounds, int dev, int obj)
+{
+	struct team *team = mmap(NULL, sizeof(*team), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (team == MAP_FAILED)
+		return NULL;
+	team->obj = obj;
+	team->n = n;
+	team->rounds = rounds;
+	for (int i = 0; i < n; i++)
+		waiter_fill(&team->waiters[i], dev, ANY, &obj, 1, ME, 0);
+	return team;
+}
+
+/* Returns how many of its waits failed. */
+static int wait_in_team(struct team *team, int place)
+{
+	struct waiter *w = &team->waiters[place];
+	int wrong = 0;
+
+	for (int i = 0; i < team->rounds; i++) {
+		meet(&team->arrived, i, team->n);
+		waiter_main(w);
+		wrong += w->ret != 0;
+	}
+	return wrong;
+}
+
+/*
+ * Its processes are children; each exits with 0 if all went well.  Those of different place
+ * run on different CPUs if there are two.
+ */
+static pid_t fork_member(struct team *team, int priority, int place,
+			 int (*run)(struct team *team, int place))
+{
+	pid_t pid = fork_child();
+	cpu_set_t cpu;
+
+	if (pid)
+		return pid;
+	CPU_ZERO(&cpu);
+	CPU_SET(place % sysconf(_SC_NPROCESSORS_ONLN), &cpu);
+	sched_setaffinity(0, sizeof(cpu), &cpu);
+	_exit(set_priority(priority) || run(team, place));
+}
+
+static int how_many_of_the_team(const struct team *team)
+{
+	int done = 0;
+
+	for (int i = 0; i < team->n; i++)
+		done += team->waiters[i].done;
+	return done;
+}
+
+/* Serves as many waits as the team has; false if others are served, or none. */
+static bool serve_team(FIXTURE_DATA(order_in_a_crowd) * self, struct team *team)
+{
+	__u32 n = team->n;
+
+	for (int i = 0; i < team->n; i++)
+		if (!waiter_blocks(&team->waiters[i]))
+			return false;
+	if (sem_release(team->obj, &n) ||
+	    !wait_until(how_many_of_the_team(team) +
+			how_many_of_the_crowd(self) >= team->n) ||
+	    how_many_of_the_crowd(self))
+		return false;
+	for (int i = 0; i < team->n; i++)
+		team->waiters[i].done = false;
+	return true;
+}
+
+/* Of two on their way, neither may stop behind the other. */
+TEST_F(order_in_a_crowd, real_time_passes_together)
+{
+	int sem = sem_create(self->dev, 0, CROWD);
+	struct team *team;
+	pid_t pids[2];
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_LE(0, sem);
+	ASSERT_TRUE(start_crowd(self, sem));
+	team = make_team(2, work(3000, 1000), self->dev, sem);
+	ASSERT_NE(NULL, team);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork_member(team, 10, i, wait_in_team);
+		ASSERT_LE(0, pids[i]);
+	}
+	/* Or the first of them that is served keeps it from the other. */
+	ASSERT_EQ(0, set_priority(20));
+	for (int i = 0; i < team->rounds; i++) {
+		ASSERT_TRUE(serve_team(self, team))
+			TH_LOG("in round %d", i);
+	}
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(0, child_exit_code(pids[i]));
 }
 
 TEST_HARNESS_MAIN
