@@ -13,6 +13,7 @@
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
+#include "fdinfo.h"
 
 #define ANY NTSYNC_IOC_WAIT_ANY
 #define ALL NTSYNC_IOC_WAIT_ALL
@@ -964,6 +965,9 @@ struct team {
 	int rounds;
 	atomic_int arrived;
 	struct waiter waiters[2];
+	atomic_int reads;
+	atomic_bool stop;
+	struct fdinfo info;
 };
 
 static struct team *make_team(int n, int rounds, int dev, int obj)
@@ -1065,6 +1069,48 @@ TEST_F(order_in_a_crowd, real_time_passes_together)
 	}
 	for (int i = 0; i < 2; i++)
 		EXPECT_EQ(0, child_exit_code(pids[i]));
+}
+
+/* Reads the fdinfo of the object all the time.  Returns how often it was not complete. */
+static int read_the_queue(struct team *team, int place)
+{
+	int wrong = 0;
+
+	(void)place;
+	while (!team->stop) {
+		wrong += fdinfo_read(team->obj, &team->info) ||
+			 team->info.shown < CROWD;
+		team->reads++;
+	}
+	return wrong;
+}
+
+/* Nor behind a reader's place in the queue. */
+TEST_F(order_in_a_crowd, real_time_passes_a_reader)
+{
+	int sem = sem_create(self->dev, 0, CROWD);
+	struct team *team;
+	pid_t pids[2];
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_LE(0, sem);
+	ASSERT_TRUE(start_crowd(self, sem));
+	team = make_team(1, work(3000, 500), self->dev, sem);
+	ASSERT_NE(NULL, team);
+	pids[0] = fork_member(team, 10, 0, wait_in_team);
+	ASSERT_LE(0, pids[0]);
+	pids[1] = fork_member(team, 0, 1, read_the_queue);
+	ASSERT_LE(0, pids[1]);
+	ASSERT_TRUE(wait_until(team->reads));
+	for (int i = 0; i < team->rounds; i++) {
+		ASSERT_TRUE(serve_team(self, team))
+			TH_LOG("in round %d, after %d reads", i, team->reads);
+	}
+	team->stop = true;
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(0, child_exit_code(pids[i]));
+	say_done("%d waits, %d reads", team->rounds, team->reads);
 }
 
 TEST_HARNESS_MAIN
