@@ -963,6 +963,7 @@ struct team {
 	int obj;
 	int n;
 	int rounds;
+	int begin;		/* an event to set before each wait, or 0 */
 	atomic_int arrived;
 	struct waiter waiters[2];
 	atomic_int reads;
@@ -990,9 +991,12 @@ static int wait_in_team(struct team *team, int place)
 {
 	struct waiter *w = &team->waiters[place];
 	int wrong = 0;
+	__u32 prev;
 
 	for (int i = 0; i < team->rounds; i++) {
 		meet(&team->arrived, i, team->n);
+		if (team->begin)
+			wrong += event_set(team->begin, &prev) != 0;
 		waiter_main(w);
 		wrong += w->ret != 0;
 	}
@@ -1111,6 +1115,56 @@ TEST_F(order_in_a_crowd, real_time_passes_a_reader)
 	for (int i = 0; i < 2; i++)
 		EXPECT_EQ(0, child_exit_code(pids[i]));
 	say_done("%d waits, %d reads", team->rounds, team->reads);
+}
+
+/* Unlocks a mutex some time after each begin.  Returns how often anything failed. */
+static int unlock_soon_after(struct team *team, int place)
+{
+	struct timespec delay = { };
+	unsigned int state = 1;
+	int wrong = 0;
+
+	(void)place;
+	for (int i = 0; i < team->rounds; i++) {
+		/* Short on a fast machine, or long. */
+		delay.tv_nsec = vary(&state) % (1024 << i % 8);
+		wrong += wait_any(team->waiters[0].dev, &team->begin, 1, ME,
+				  FOREVER, 0, NULL) != 0;
+		nanosleep(&delay, NULL);
+		wrong += mutex_unlock(team->obj, ME, NULL) != 0;
+	}
+	return wrong;
+}
+
+/*
+ * The owner of a mutex waits for it because its count is full.  Who unlocks the mutex serves
+ * that wait, wherever it is in the queue; a more urgent thread on the same CPU comes in
+ * between when its timer expires.
+ */
+TEST_F(order_in_a_crowd, real_time_is_served_on_its_way)
+{
+	int mutex = mutex_create(self->dev, ME, UINT32_MAX);
+	struct team *team;
+	pid_t pids[2];
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_LE(0, mutex);
+	ASSERT_TRUE(start_crowd(self, mutex));
+	team = make_team(1, work(10000, 2000), self->dev, mutex);
+	ASSERT_NE(NULL, team);
+	team->begin = event_create(self->dev, 0, 0);
+	ASSERT_LE(0, team->begin);
+	pids[0] = fork_member(team, 10, 0, wait_in_team);
+	ASSERT_LE(0, pids[0]);
+	pids[1] = fork_member(team, 20, 0, unlock_soon_after);
+	ASSERT_LE(0, pids[1]);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, child_exit_code(pids[i]))
+			TH_LOG("in round %d", team->arrived);
+	}
+	EXPECT_MUTEX(ME, UINT32_MAX, mutex);
+	EXPECT_EQ(0, how_many_of_the_crowd(self));
 }
 
 TEST_HARNESS_MAIN
