@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which waits a signal serves: first come first served, waits-for-all before
- * waits-for-any, real-time threads before ordinary ones.
+ * waits-for-any, real-time threads before ordinary ones.  At the end, what a real-time
+ * thread does that finds an object locked by an ordinary one.
  *
  * Waiters queue one at a time, each only after the one before was seen asleep, so
  * the order of their waits is known.  Signals come one at a time, each only after
@@ -1003,6 +1004,15 @@ static int wait_in_team(struct team *team, int place)
 	return wrong;
 }
 
+static void stay_on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 /*
  * Its processes are children; each exits with 0 if all went well.  Those of different place
  * run on different CPUs if there are two.
@@ -1011,13 +1021,10 @@ static pid_t fork_member(struct team *team, int priority, int place,
 			 int (*run)(struct team *team, int place))
 {
 	pid_t pid = fork_child();
-	cpu_set_t cpu;
 
 	if (pid)
 		return pid;
-	CPU_ZERO(&cpu);
-	CPU_SET(place % sysconf(_SC_NPROCESSORS_ONLN), &cpu);
-	sched_setaffinity(0, sizeof(cpu), &cpu);
+	stay_on_cpu(place % sysconf(_SC_NPROCESSORS_ONLN));
 	_exit(set_priority(priority) || run(team, place));
 }
 
@@ -1165,6 +1172,65 @@ TEST_F(order_in_a_crowd, real_time_is_served_on_its_way)
 	}
 	EXPECT_MUTEX(ME, UINT32_MAX, mutex);
 	EXPECT_EQ(0, how_many_of_the_crowd(self));
+}
+
+/* Sets and resets an event all the time, and counts that. */
+static void move_event(int event, atomic_uint *moves)
+{
+	__u32 prev;
+
+	for (;;) {
+		event_set(event, &prev);
+		event_reset(event, &prev);
+		(*moves)++;
+	}
+}
+
+/*
+ * A real-time thread that finds an object locked by an ordinary thread on its CPU lets that
+ * one unlock it, and do no more.  If it spun instead, the other would run when the kernel
+ * gives ordinary threads their share of a second, which may happen here once or twice.
+ */
+TEST(real_time_does_not_spin)
+{
+	atomic_uint *moves = mmap(NULL, sizeof(*moves), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int rounds = work(20000, 8000), taken = 0, spun = 0;
+	int dev = ntsync_open(), objs[2];
+	struct timespec delay = { };
+	unsigned int state = 1;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_NE(MAP_FAILED, moves);
+	ASSERT_LE(0, dev);
+	for (int i = 0; i < 2; i++) {
+		objs[i] = event_create(dev, 1, 1);
+		ASSERT_LE(0, objs[i]);
+	}
+	stay_on_cpu(0);
+	if (!fork_child()) {
+		stay_on_cpu(0);
+		move_event(objs[1], moves);
+	}
+	ASSERT_TRUE(wait_until(*moves));
+	ASSERT_EQ(0, set_priority(10));
+	for (int i = 0; i < rounds && spun < 3; i++) {
+		unsigned int before;
+		int ret;
+
+		delay.tv_nsec = vary(&state) % 65536;
+		nanosleep(&delay, NULL);
+		before = *moves;
+		ret = poll_all(dev, objs, 2, NULL);
+		spun += *moves - before > 10;
+		taken += !ret;
+		ASSERT_TRUE(!ret || ret == -ETIMEDOUT);
+	}
+	ASSERT_EQ(0, set_priority(0));
+	EXPECT_GT(3, spun);
+	EXPECT_LT(0, taken);
+	EXPECT_GT(rounds, taken);
 }
 
 TEST_HARNESS_MAIN
