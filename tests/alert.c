@@ -122,6 +122,27 @@ TEST_F(alert, is_kept_by_a_poll)
 	EXPECT_SIGNALED(self->alert);
 }
 
+/* Few and many objects are acquired in different ways. */
+TEST_F(alert, is_kept_by_sets_of_each_size)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	__u32 index;
+
+	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, object_signal(self->alert));
+	for (int count = 1; count <= NTSYNC_MAX_WAIT_COUNT; count++) {
+		int acquired = variant->request == NTSYNC_IOC_WAIT_ALL ? count : 1;
+
+		for (int i = 0; i < count; i++)
+			ASSERT_EQ(0, event_set(objs[i], &index));
+		ASSERT_EQ(0, wait_call(self->dev, variant->request, objs, count,
+				       ME, 0, self->alert.fd, &index));
+		EXPECT_EQ(0, index);
+		EXPECT_EQ(count - acquired, count_set(objs, count));
+		EXPECT_SIGNALED(self->alert);
+	}
+}
+
 TEST_F(alert, is_kept_without_timeout)
 {
 	__u32 expected, index;
