@@ -406,14 +406,17 @@ TEST_F(wait_all, blocked_on_64)
 {
 	static const __u32 steps[] = { 1, 63, 31, 37 };
 	int objs[NTSYNC_MAX_WAIT_COUNT];
+	int alert = event_create(self->dev, 0, 0);
 	struct waiter waiter;
 	__u32 i, prev;
 	size_t pass;
 
 	ASSERT_EQ(0, create_events(self->dev, 0, objs, NTSYNC_MAX_WAIT_COUNT));
 	for (pass = 0; pass < ARRAY_SIZE(steps); pass++) {
-		ASSERT_TRUE(start_all(&waiter, self->dev, objs,
-				      NTSYNC_MAX_WAIT_COUNT, ME));
+		ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev,
+						 NTSYNC_IOC_WAIT_ALL, objs,
+						 NTSYNC_MAX_WAIT_COUNT, ME,
+						 pass % 2 ? alert : 0));
 		for (i = 1; i <= NTSYNC_MAX_WAIT_COUNT; i++) {
 			ASSERT_TRUE(waiter_blocks(&waiter));
 			ASSERT_EQ(0, event_set(objs[i * steps[pass] % 64],
