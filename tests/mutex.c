@@ -365,6 +365,37 @@ TEST_F(mutex_queue, waiters_of_one_owner_enter_together)
 	EXPECT_TRUE(waiter_blocks(&self->third));
 }
 
+/* An owner is any number but 0; those with the highest bit set are not negative. */
+TEST_F(mutex_queue, waiters_of_each_owner_enter_together)
+{
+	static const __u32 owners[] = {
+		0x90000000, 10, 0x80000000, 11, UINT32_MAX, 12, 0x7fffffff, 13,
+	};
+	const int n = ARRAY_SIZE(owners);
+	struct waiter waiters[2 * ARRAY_SIZE(owners)];
+
+	for (int i = 0; i < 2 * n; i++)
+		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev,
+						 variant->request, &self->fd, 1,
+						 owners[i % n], 0));
+	ASSERT_EQ(0, mutex_unlock(self->fd, ME, NULL));
+	ASSERT_EQ(0, mutex_unlock(self->fd, ME, NULL));
+	ASSERT_EQ(0, mutex_unlock(self->fd, OTHER, NULL));
+	ASSERT_EQ(0, mutex_unlock(self->fd, THIRD, NULL));
+	for (int i = 0; i < n; i++) {
+		struct state both = { 0, owners[i], 2 };
+
+		ASSERT_TRUE(same_state(both, object_state((struct object) {
+			MUTEX, self->fd })));
+		ASSERT_EQ(0, mutex_unlock(self->fd, owners[i], NULL));
+		ASSERT_EQ(0, mutex_unlock(self->fd, owners[i], NULL));
+	}
+	EXPECT_EQ(0, waiter_join(&self->other));
+	EXPECT_EQ(0, waiter_join(&self->third));
+	for (int i = 0; i < 2 * n; i++)
+		EXPECT_EQ(0, waiter_join(&waiters[i]));
+}
+
 /* Only the first of them learns that the previous owner died. */
 TEST_F(mutex_queue, one_of_one_owner_learns_of_a_death)
 {
