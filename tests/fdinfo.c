@@ -117,6 +117,20 @@ TEST_F(fdinfo, numbers)
 	close(dev);
 }
 
+/* A number does not come again, even if most objects live for a moment only. */
+TEST_F(fdinfo, numbers_of_short_lives)
+{
+	int event = event_create(self->dev, 0, 0);
+
+	for (int i = 0; i < 1 << 16; i++)
+		ASSERT_EQ(0, close(event_create(self->dev, 0, 0)));
+	ASSERT_EQ(0, fdinfo_read(event, self->info));
+	EXPECT_EQ(1U, self->info->object);
+	event = event_create(self->dev, 0, 0);
+	ASSERT_EQ(0, fdinfo_read(event, self->info));
+	EXPECT_EQ((1U << 16) + 2, self->info->object);
+}
+
 static const struct wait_info *find_wait(const struct fdinfo *info,
 					 const struct waiter *waiter)
 {
@@ -325,28 +339,29 @@ TEST_F(fdinfo, each_wait_has_a_serial_number)
 	}
 }
 
-/* First waits-for-all, then waits-for-any as they are served. */
+/* First waits-for-all in the order in which they began, then waits-for-any as they are served. */
 TEST_F(fdinfo, order_of_service)
 {
 	int sem = sem_create(self->dev, 0, 9);
 	int objs[2] = { sem, event_create(self->dev, 1, 0) };
-	struct waiter waiters[3];
-	static const __u32 served[3] = { 3, 2, 1 };
-	__u32 one = 9, prev;
+	struct waiter waiters[4];
+	static const __u32 served[4] = { 3, 4, 2, 1 };
+	__u32 nine = 9, prev;
 
 	ASSERT_TRUE(waiter_start_blocked(&waiters[0], self->dev, ANY, &sem, 1,
 					 1, 0));
 	if (!waiter_start_priority(&waiters[1], 1, self->dev, ANY, &sem, 1, 2))
 		SKIP(return, "no real-time threads here");
-	ASSERT_TRUE(waiter_start_blocked(&waiters[2], self->dev, ALL, objs, 2,
-					 3, 0));
+	for (int i = 2; i < 4; i++)
+		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev, ALL,
+						 objs, 2, i + 1, 0));
 	ASSERT_EQ(0, fdinfo_read(sem, self->info));
-	ASSERT_EQ(3, self->info->shown);
-	for (int i = 0; i < 3; i++)
+	ASSERT_EQ(4, self->info->shown);
+	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(served[i], self->info->waits[i].owner);
 	ASSERT_EQ(0, event_set(objs[1], &prev));
-	ASSERT_EQ(0, sem_release(sem, &one));
-	for (int i = 0; i < 3; i++)
+	ASSERT_EQ(0, sem_release(sem, &nine));
+	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(0, waiter_join(&waiters[i]));
 }
 
