@@ -33,6 +33,7 @@ static bool readable(int fd)
 /* A thread in poll(), and what poll() returned. */
 struct poller {
 	int fd;
+	short events;
 	pthread_t thread;
 	atomic_int tid;
 	atomic_bool done;
@@ -42,7 +43,7 @@ struct poller {
 static void *poller_main(void *data)
 {
 	struct poller *poller = data;
-	struct pollfd pollfd = { .fd = poller->fd, .events = POLLIN };
+	struct pollfd pollfd = { .fd = poller->fd, .events = poller->events };
 
 	atomic_store(&poller->tid, syscall(SYS_gettid));
 	if (poll(&pollfd, 1, -1) == 1)
@@ -52,9 +53,10 @@ static void *poller_main(void *data)
 }
 
 /* Does the poller go to sleep?  It sleeps only in poll(). */
-static bool poller_start(struct poller *poller, int fd)
+static bool poller_start_for(struct poller *poller, int fd, short events)
 {
 	poller->fd = fd;
+	poller->events = events;
 	poller->revents = 0;
 	atomic_init(&poller->tid, 0);
 	atomic_init(&poller->done, false);
@@ -63,6 +65,11 @@ static bool poller_start(struct poller *poller, int fd)
 	return wait_until(poller->done ||
 			  (poller->tid && thread_state(poller->tid) == 'S')) &&
 	       !poller->done;
+}
+
+static bool poller_start(struct poller *poller, int fd)
+{
+	return poller_start_for(poller, fd, POLLIN);
 }
 
 static int poller_join(struct poller *poller)
@@ -146,6 +153,16 @@ TEST_F(poll, signal_ends_poll)
 	ASSERT_TRUE(poller_start(&poller, self->object.fd));
 	ASSERT_EQ(0, object_signal(self->object));
 	EXPECT_EQ(POLLIN, poller_join(&poller));
+}
+
+/* Some programs ask for one of the two bits, some for the other one. */
+TEST_F(poll, signal_ends_poll_for_normal_data)
+{
+	struct poller poller;
+
+	ASSERT_TRUE(poller_start_for(&poller, self->object.fd, POLLRDNORM));
+	ASSERT_EQ(0, object_signal(self->object));
+	EXPECT_EQ(POLLRDNORM, poller_join(&poller));
 }
 
 TEST_F(poll, select_sees_the_same)
