@@ -126,6 +126,26 @@ TEST_F(bad_args, no_descriptor_left)
 	EXPECT_EQ(lowest + 1, sem_create(dev, 1, 1));
 }
 
+/*
+ * The table of descriptors has a power of two as its size.  A number just behind it must not be
+ * taken for descriptor 0.
+ */
+TEST_F(bad_args, numbers_behind_the_table)
+{
+	int event = world_fd(&self->world, AUTO_SET);
+	int dev = self->world.dev;
+
+	ASSERT_EQ(0, dup2(event, 0));
+	for (int fd = 32; fd <= 1 << 20; fd *= 2) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		EXPECT_EQ(-EINVAL, poll_any(dev, &fd, 1, NULL));
+		EXPECT_EQ(-EINVAL, poll_all(dev, &fd, 1, NULL));
+		EXPECT_EQ(-EINVAL, wait_any(dev, &fd, 0, ME, 0, fd, NULL));
+	}
+	EXPECT_NO_CHANGE(&self->world);
+}
+
 TEST_F(bad_args, release_beyond_max)
 {
 	int sem = world_fd(&self->world, THE_SEM);
