@@ -8,6 +8,10 @@
 #include <linux/ioctl.h>
 #include <stddef.h>
 
+#ifndef __LINUX_NTSYNC_H
+#error "a copy of the header must be left out by the same name"
+#endif
+
 /* An array of negative size does not compile. */
 #define EQUAL(name, value, expected)					\
 	extern char name[(value) == (expected) ? 1 : -1]
