@@ -4,6 +4,7 @@
 #include "kselftest_harness.h"
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
@@ -150,6 +151,43 @@ TEST_F(trace, wait_for_several)
 			      "wait_end: instance=%u kind=all count=0 owner=%u ret=0 index=0 object=0 ",
 			      self->instance, ME);
 	}
+}
+
+/* The object that ended the wait, which need not be the first, and not a success. */
+TEST_F(trace, object_that_ends_a_wait)
+{
+	int objs[3] = { sem_create(self->dev, 0, 1),
+			mutex_create(self->dev, OTHER, 1),
+			event_create(self->dev, 0, 1) };
+
+	ASSERT_EQ(0, poll_any(self->dev, objs, 3, NULL));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=3 owner=%u ret=0 index=2 object=3 type=event ",
+		      self->instance, ME);
+	ASSERT_EQ(0, mutex_kill(objs[1], OTHER));
+	ASSERT_EQ(-EOWNERDEAD, poll_any(self->dev, objs, 3, NULL));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=3 owner=%u ret=%d index=1 object=2 type=mutex ",
+		      self->instance, ME, -EOWNERDEAD);
+	ASSERT_EQ(0, mutex_kill(objs[1], ME));
+	ASSERT_EQ(-EOWNERDEAD, poll_all(self->dev, objs + 1, 1, NULL));
+	EXPECT_EVENTS(1, "wait_end: instance=%u kind=all count=1 owner=%u ret=%d index=0 object=2 type=mutex ",
+		      self->instance, ME, -EOWNERDEAD);
+}
+
+/* An object that gets no descriptor does not die without having been born. */
+TEST_F(trace, creation_that_fails)
+{
+	struct rlimit limit;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(-EMFILE, event_create(self->dev, 0, 0));
+	limit.rlim_cur = limit.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ASSERT_TRUE(read_trace(self->text));
+	EXPECT_EQ(count_events(self->text, "ntsync_destroy:"),
+		  count_events(self->text, "ntsync_create:"))
+		TH_LOG("%s", self->text);
 }
 
 TEST_F(trace, signals)
