@@ -166,7 +166,7 @@ help:
 	@echo '                      work and 64-bit only, on user-mode Linux (a kernel as a program)'
 	@echo 'make check            before you commit: run all tests, most of them in a VM'
 	@echo 'make check TEST=NAME  run a part: source, reader, graft, fetch, build, vm, tools, upstream,'
-	@echo '                      theirs, slow, beside, detectors, testers, stress, a program in'
+	@echo '                      theirs, slow, fget, beside, detectors, testers, stress, a program in'
 	@echo '                      tests/ such as wait_all, or programs for all of these; several in'
 	@echo '                      quotes'
 	@echo 'make check-matrix     run the tests of the driver on many kernels'
