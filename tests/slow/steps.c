@@ -22,6 +22,7 @@ FIXTURE(step) {
 	int never;
 	int alert;
 	int event;
+	int event_too;
 	struct waiter watchers[WATCHERS];
 	struct waiter setter;
 	struct waiter waiter;
@@ -248,6 +249,77 @@ TEST_F(step, comes_after_a_reader)
 	EXPECT_EQ(WATCHERS, self->info->shown);
 	for (int i = 0; i < WATCHERS; i++)
 		EXPECT_EQ(-EINTR, waiter_join(&self->watchers[i]));
+}
+
+/* Calls that wait for the step. */
+#define CALLS		7
+
+static void make_call(FIXTURE_DATA(step) * self, int i)
+{
+	struct pollfd fd = { .fd = self->event, .events = POLLIN };
+	int objs[2] = { self->event, self->event_too };
+	struct ntsync_event_args args;
+	__u32 value;
+
+	if (i == 0)
+		event_read(self->event, &args);
+	else if (i == 1)
+		event_set(self->event, &value);
+	else if (i == 2)
+		event_reset(self->event, &value);
+	else if (i == 3)
+		poll_any(self->dev, objs, 1, NULL);
+	else if (i == 4)
+		poll_all(self->dev, objs, 2, NULL);
+	else if (i == 5)
+		poll(&fd, 1, 0);
+	else
+		fdinfo_read(self->event, self->info);
+}
+
+/* Do children that wait for the step end before it does when they are killed? */
+static bool end_when_killed(FIXTURE_DATA(step) * self)
+{
+	pid_t pids[CALLS];
+	bool in_time;
+
+	for (int i = 0; i < CALLS; i++) {
+		pids[i] = fork_child();
+		if (pids[i] < 0)
+			return false;
+		if (!pids[i]) {
+			make_call(self, i);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < CALLS; i++)
+		wait_until(child_ended(pids[i]) || thread_state(pids[i]) == 'D');
+	for (int i = 0; i < CALLS; i++)
+		kill(pids[i], SIGKILL);
+	for (int i = 0; i < CALLS; i++)
+		wait_until(child_ended(pids[i]));
+	in_time = takes_long(&self->setter);
+	for (int i = 0; i < CALLS; i++)
+		in_time = child_status(pids[i]) == SIGKILL && in_time;
+	return in_time;
+}
+
+TEST_F(step, does_not_keep_who_is_killed)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	bool in_time = false;
+	int rounds = 0;
+
+	self->event_too = event_create(self->dev, 1, 1);
+	ASSERT_LE(0, self->event_too);
+	while (race_goes_on(begun, in_time)) {
+		ASSERT_TRUE(begin_step(self));
+		in_time = end_when_killed(self);
+		ASSERT_TRUE(end_step(self));
+		rounds++;
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
 }
 
 /* Steps that take a moment, and change an object twice or in several words. */
