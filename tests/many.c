@@ -498,6 +498,7 @@ TEST_F(many, sleeping_wide_waits)
 #define HIERARCHY	"/ntsync-cgroup"
 #define GROUP		HIERARCHY "/limited"
 #define CHARGED		20000
+#define CHARGED_WAITS	1200
 
 FIXTURE(cgroup) {
 	int dev;
@@ -660,6 +661,109 @@ TEST_F(cgroup, pollers_are_charged)
 	if (self->why_not)
 		SKIP(return, "%s", self->why_not);
 	EXPECT_EQ(0, charged_more(self, make_event, make_polled_event, 48));
+}
+
+/* Threads that wait for an object, then for as many as possible. */
+struct twice {
+	int one;
+	int many[NTSYNC_MAX_WAIT_COUNT];
+	atomic_int second;	/* how many have begun the second wait */
+	struct waiter waiters[CHARGED_WAITS];
+};
+
+static struct twice *twice;
+
+static void *wait_twice(void *data)
+{
+	struct waiter *w = data;
+
+	w->tid = gettid();
+	if (!ntsync_call(w->dev, w->request, &w->args)) {
+		w->args.objs = (uintptr_t)twice->many;
+		w->args.count = NTSYNC_MAX_WAIT_COUNT;
+		twice->second++;
+		ntsync_call(w->dev, w->request, &w->args);
+	}
+	w->done = true;
+	return NULL;
+}
+
+/*
+ * Each CPU gets pages for the group in advance, so this uses only one.  Stacks that become huge
+ * pages while the threads sleep are charged more.
+ */
+static void run_charged_waits(void)
+{
+	if (enter_group() || prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
+		_exit(1);
+	stay_on_one_cpu();
+	for (int i = 0; i < CHARGED_WAITS; i++)
+		if (pthread_create(&twice->waiters[i].thread, NULL, wait_twice,
+				   &twice->waiters[i]))
+			_exit(1);
+	pause();
+}
+
+/* What is charged once all threads sleep in a wait.  This process is not in the group. */
+static long long charged_asleep(const char *usage)
+{
+	for (int i = 0; i < CHARGED_WAITS; i++)
+		if (!waiter_blocks(&twice->waiters[i]))
+			return -1;
+	return read_number(usage);
+}
+
+/* How much more a wait for the most objects is charged than one for one object, or -1. */
+static long long charge_for_width(const FIXTURE_DATA(cgroup) * self, unsigned long request)
+{
+	long long narrow, wide = -1;
+	__u32 value;
+	pid_t pid;
+
+	twice->second = 0;
+	for (int i = 0; i < CHARGED_WAITS; i++) {
+		waiter_fill(&twice->waiters[i], self->dev, request, &twice->one, 1, ME, 0);
+		twice->waiters[i].tid = 0;
+	}
+	if (event_reset(twice->one, &value))
+		return -1;
+	pid = fork_child();
+	if (pid < 0)
+		return -1;
+	if (!pid)
+		run_charged_waits();
+	narrow = charged_asleep(self->usage);
+	if (narrow >= 0 && !event_set(twice->one, &value) &&
+	    wait_until(twice->second == CHARGED_WAITS))
+		wide = charged_asleep(self->usage);
+	kill(pid, SIGKILL);
+	if (child_status(pid) != SIGKILL || wide < 0)
+		return -1;
+	fprintf(stderr, "# charged %lld more each\n", (wide - narrow) / CHARGED_WAITS);
+	return (wide - narrow) / CHARGED_WAITS;
+}
+
+/*
+ * The objects and their files, at a pointer each, and of a wait for any its entries in the
+ * queues.  Half is enough.
+ */
+TEST_F(cgroup, waits_are_charged)
+{
+	int pointer = NTSYNC_MAX_WAIT_COUNT * sizeof(long);
+
+	if (self->error)
+		SKIP(return, NO_GROUP, strerror(self->error));
+	if (self->why_not)
+		SKIP(return, "%s", self->why_not);
+	ASSERT_EQ(0, allow_threads(CHARGED_WAITS));
+	twice = mmap(NULL, sizeof(*twice), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		     -1, 0);
+	ASSERT_NE(MAP_FAILED, twice);
+	twice->one = event_create(self->dev, 1, 0);
+	ASSERT_LE(0, twice->one);
+	ASSERT_EQ(0, create_events(self->dev, 1, twice->many, NTSYNC_MAX_WAIT_COUNT));
+	EXPECT_LE(pointer, charge_for_width(self, ALL));
+	EXPECT_LE(4 * pointer, charge_for_width(self, ANY));
 }
 
 /* Creates objects up to the limit and closes them: none is lost, and none is left. */
