@@ -297,6 +297,31 @@ TEST_F(faults, wide_waits)
 	EXPECT_EQ(1, fail_in_turn(&self->scene, wait_all_wide, 0));
 }
 
+/* A wide wait reads the array before it needs memory. */
+TEST_F(faults, bad_array_comes_first)
+{
+	static const unsigned long requests[] = { NTSYNC_IOC_WAIT_ANY, NTSYNC_IOC_WAIT_ALL };
+	struct scene *scene = &self->scene;
+	const int *nowhere = mmap(NULL, sizeof(scene->objs), PROT_NONE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool happened;
+	int ret;
+
+	if (!scene->possible)
+		SKIP(return, NO_FAULTS);
+	ASSERT_NE(MAP_FAILED, nowhere);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		happened = true;
+		for (unsigned int n = 1; happened; n++) {
+			ASSERT_TRUE(fault_set(scene->fail_nth, n));
+			ret = wait_call(scene->world.dev, requests[i], nowhere, WIDE, ME, 0, 0,
+					NULL);
+			happened = fault_happened(scene->fail_nth);
+			EXPECT_EQ(-EFAULT, ret);
+		}
+	}
+}
+
 /* The memory for creating the object, and the epoll's. */
 TEST_F(faults, poll)
 {
