@@ -247,6 +247,49 @@ TEST_F(timeout, never_early)
 	}
 }
 
+#define TIMERS "/proc/timer_list"
+
+/* Is there a timer that may expire from @soonest on?  *@latest: until when it must. */
+static bool find_timer(__u64 soonest, __u64 *latest)
+{
+	FILE *file = fopen(TIMERS, "re");
+	unsigned long long from, to = 0;
+	bool found = false;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, " # expires at %llu-%llu", &from, &to) == 2 &&
+			from == soonest;
+	if (file)
+		fclose(file);
+	*latest = to;
+	return found;
+}
+
+/* That a wait is late proves nothing, but its timer allows no delay, as others do. */
+TEST_F(timeout, no_slack)
+{
+	__u64 deadline = clock_ns(variant->clock) + HOUR, latest;
+	struct waiter w;
+	__u32 value;
+
+	if (access(TIMERS, R_OK))
+		SKIP(return, "cannot read " TIMERS);
+	waiter_fill(&w, self->how.dev, variant->request, &self->event, 1, ME, 0);
+	w.args.timeout = deadline;
+	w.args.flags = variant->flags;
+	/* The new thread inherits it. */
+	ASSERT_EQ(0, prctl(PR_SET_TIMERSLACK, NSEC_PER_SEC));
+	ASSERT_EQ(0, waiter_run(&w));
+	ASSERT_EQ(0, prctl(PR_SET_TIMERSLACK, 0));
+	ASSERT_TRUE(waiter_blocks(&w));
+	/* Other timers that come and go may hide it once. */
+	ASSERT_TRUE(wait_until(find_timer(deadline, &latest)));
+	EXPECT_EQ(deadline, latest);
+	ASSERT_EQ(0, event_set(self->event, &value));
+	EXPECT_EQ(0, waiter_join(&w));
+}
+
 TEST_F(timeout, no_objects)
 {
 	__u64 deadline = clock_ns(self->how.clock) + 5 * NSEC_PER_MSEC;
