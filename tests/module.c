@@ -12,6 +12,7 @@
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
+#include "fdinfo.h"
 
 #define MODULE "/vm/modules/10-ntsync.ko"
 
@@ -118,6 +119,73 @@ TEST_F(module, stays_while_a_thread_waits)
 	EXPECT_TRUE(unload_soon());
 	EXPECT_EQ(0, load());
 	self->dev = ntsync_open();
+}
+
+static int run_on_cpu(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(pid, sizeof(set), &set);
+}
+
+/* The number of a wait that begins on this CPU; 0 if something is wrong. */
+static unsigned long long serial_of_new_wait(int dev, struct fdinfo *info)
+{
+	int event = event_create(dev, 0, 0);
+	unsigned long long serial = 0;
+	struct waiter w;
+	__u32 value;
+
+	if (event < 0 ||
+	    !waiter_start_blocked(&w, dev, NTSYNC_IOC_WAIT_ANY, &event, 1, ME, 0))
+		return 0;
+	if (!fdinfo_read(event, info) && info->shown == 1)
+		serial = info->waits[0].serial;
+	if (event_set(event, &value) || waiter_join(&w))
+		serial = 0;
+	close(event);
+	return serial;
+}
+
+#define ONLINE "/sys/devices/system/cpu/cpu1/online"
+
+/* Numbers are those since the module was loaded, and CPUs count without each other. */
+TEST_F(module, numbers_waits_without_a_cpu)
+{
+	struct fdinfo *info = calloc(1, sizeof(*info));
+	unsigned long long there[4], here = 0;
+
+	if (!is_there())
+		SKIP(return, NO_MODULE);
+	if (access(ONLINE, W_OK))
+		SKIP(return, "no second CPU that can be taken away");
+	ASSERT_NE(NULL, info);
+	close(self->dev);
+	ASSERT_TRUE(unload_soon());
+	ASSERT_EQ(0, load());
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
+	/* The kernel complains if the harness has only this CPU. */
+	ASSERT_EQ(0, run_on_cpu(getppid(), 0));
+	ASSERT_EQ(0, run_on_cpu(0, 1));
+	for (int i = 0; i < 4; i++) {
+		there[i] = serial_of_new_wait(self->dev, info);
+		ASSERT_NE(0, there[i]);
+	}
+	ASSERT_EQ(0, run_on_cpu(0, 0));
+	ASSERT_EQ(0, write_file(ONLINE, "0"));
+	while (here < there[3]) {
+		here = serial_of_new_wait(self->dev, info);
+		EXPECT_NE(0, here);
+		if (!here)
+			break;
+		for (int i = 0; i < 4; i++)
+			EXPECT_NE(there[i], here);
+	}
+	EXPECT_EQ(0, write_file(ONLINE, "1"));
+	free(info);
 }
 
 /* Tells tests/guest which complaint of the kernel to expect. */
