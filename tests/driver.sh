@@ -45,7 +45,8 @@ boot() {
 # itself.
 boot_with_driver() {
 	boot "$1" "$(built_in || echo "$out/ntsync.ko")" --may-complain --file tests/guest \
-		--file "$tree/tests/modules/false_alarm.ko" "${@:2}"
+		--file "$tree/tests/modules/false_alarm.ko" \
+		--file "$tree/tests/modules/wake_up.ko" "${@:2}"
 }
 
 # in_guest COMMAND...: runs a command that boots a guest, and reads the results of the groups
