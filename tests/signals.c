@@ -3,12 +3,15 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
+#include "fdinfo.h"
 
 #define ANY NTSYNC_IOC_WAIT_ANY
 #define ALL NTSYNC_IOC_WAIT_ALL
@@ -662,6 +665,89 @@ TEST_F(signals, frozen)
 	}
 	EXPECT_EQ(0, child_exit_code(pid));
 	EXPECT_EQ(0, rmdir(FREEZER));
+}
+
+/* The freezer that also suspends a machine, as a cgroup of version 1. */
+#define FREEZERS	"/ntsync-freezer"
+#define SUSPENDED	FREEZERS "/suspended"
+
+/* Waits until the state, which the kernel updates when it is read, is @state. */
+static bool reach_state(const char *state)
+{
+	char text[16] = "";
+	FILE *file;
+
+	if (write_file(SUSPENDED "/freezer.state", state))
+		return false;
+	return wait_until(({
+		file = fopen(SUSPENDED "/freezer.state", "re");
+		if (!file || !fgets(text, sizeof(text), file))
+			text[0] = 0;
+		if (file)
+			fclose(file);
+		!strncmp(text, state, strlen(state));
+	}));
+}
+
+/* The number of the wait, which no other wait gets; 0 if the driver does not show it. */
+static unsigned long long serial_of_wait(int fd)
+{
+	struct fdinfo *info = calloc(1, sizeof(*info));
+	unsigned long long serial = 0;
+
+	if (info && !fdinfo_read(fd, info) && info->shown == 1)
+		serial = info->waits[0].serial;
+	free(info);
+	return serial;
+}
+
+static bool is_before_6_1(void)
+{
+	struct utsname kernel;
+	int major, minor;
+
+	return !uname(&kernel) && sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
+	       (major < 6 || (major == 6 && minor < 1));
+}
+
+/* A wait that is frozen is not interrupted, and keeps its place. */
+TEST_F(signals, suspended)
+{
+	int fd = variant->count ? self->objs[variant->count / 2] : self->alert;
+	unsigned long long serial;
+	char text[16];
+	pid_t pid;
+	int error;
+
+	if (is_before_6_1())
+		SKIP(return, "before Linux 6.1 the freezer interrupts waits");
+	mkdir(FREEZERS, 0700);
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	error = mount("none", FREEZERS, "cgroup", 0, "freezer") ? errno : 0;
+	if (error)
+		rmdir(FREEZERS);
+	if (error)
+		SKIP(return, "no freezer of version 1: %s", strerror(error));
+	ASSERT_EQ(0, mkdir(SUSPENDED, 0700));
+	pid = fork_waiter(&self->w);
+	ASSERT_LT(0, pid);
+	snprintf(text, sizeof(text), "%d", pid);
+	ASSERT_EQ(0, write_file(SUSPENDED "/cgroup.procs", text));
+	serial = serial_of_wait(fd);
+	EXPECT_NE(0, serial);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_TRUE(reach_state("FROZEN"));
+		EXPECT_TRUE(reach_state("THAWED"));
+		ASSERT_TRUE(wait_until(thread_in_ioctl(pid, self->w.request, &self->w.args)));
+		EXPECT_EQ(serial, serial_of_wait(fd));
+	}
+	EXPECT_TRUE(reach_state("FROZEN"));
+	EXPECT_EQ(0, satisfy(self, variant));
+	EXPECT_TRUE(reach_state("THAWED"));
+	EXPECT_EQ(0, child_exit_code(pid));
+	EXPECT_EQ(0, rmdir(SUSPENDED));
+	EXPECT_EQ(0, umount(FREEZERS));
+	EXPECT_EQ(0, rmdir(FREEZERS));
 }
 
 TEST_F(signals, traced)
