@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include <poll.h>
+#include <sys/mman.h>
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
@@ -319,6 +320,57 @@ TEST_F(step, does_not_keep_who_is_killed)
 		rounds++;
 	}
 	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
+}
+
+/*
+ * While the step goes on, the memory of its result becomes inaccessible.  (An event's result
+ * is there before.)
+ */
+TEST_F(step, says_that_its_result_is_lost)
+{
+	static const struct {
+		enum kind kind;
+		unsigned long request;
+		__u32 argument;
+	} steps[] = {
+		{ SEM, NTSYNC_IOC_SEM_RELEASE, 1 },
+		{ MUTEX, NTSYNC_IOC_MUTEX_UNLOCK, NOBODY_WAITS },
+	};
+	size_t size = sysconf(_SC_PAGESIZE);
+	struct waiter *setter, *watcher = &self->watchers[0];
+	int rounds = 0, ret;
+	struct object object;
+	bool in_time;
+	__u32 value;
+	char *page;
+
+	page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	/* Its argument ends with the page. */
+	setter = (void *)(page + size - offsetof(struct waiter, objs));
+	for (int i = 0; i < 2; i += in_time) {
+		object = object_create(self->dev, steps[i].kind);
+		ASSERT_TRUE(waiter_start_blocked(watcher, self->dev, NTSYNC_IOC_WAIT_ALL,
+						 (int[]){ object.fd, self->never }, 2, OTHER,
+						 self->alert));
+		setter->dev = object.fd;
+		setter->request = steps[i].request;
+		memcpy(&setter->args, &steps[i].argument, sizeof(__u32));
+		ASSERT_EQ(0, waiter_run(setter));
+		ASSERT_TRUE(wait_until(setter->done || takes_long(setter)));
+		ASSERT_EQ(0, mprotect(page, size, PROT_READ));
+		in_time = takes_long(setter);
+		ret = waiter_join(setter);
+		EXPECT_TRUE(!in_time || ret == -EFAULT);
+		EXPECT_SIGNALED(object);
+		ASSERT_EQ(0, mprotect(page, size, PROT_READ | PROT_WRITE));
+		ASSERT_EQ(0, event_set(self->alert, &value));
+		ASSERT_EQ(0, waiter_join(watcher));
+		ASSERT_EQ(0, event_reset(self->alert, &value));
+		close(object.fd);
+		rounds++;
+	}
 	say_done("%d rounds", rounds);
 }
 
