@@ -101,39 +101,40 @@ FIXTURE(flicker) {
 	atomic_bool stop;
 };
 
-/* Calls that change an object of this kind, and the state after them. */
+/* Calls that change an object of this kind, the state after them, and the result. */
 FIXTURE_VARIANT(flicker) {
 	enum kind kind;
 	unsigned long request;
 	bool signals;
+	__u32 result;
 };
 
 FIXTURE_VARIANT_ADD(flicker, sem_release) {
-	SEM, NTSYNC_IOC_SEM_RELEASE, true,
+	SEM, NTSYNC_IOC_SEM_RELEASE, true, 0,
 };
 
 FIXTURE_VARIANT_ADD(flicker, mutex_unlock) {
-	MUTEX, NTSYNC_IOC_MUTEX_UNLOCK, true,
+	MUTEX, NTSYNC_IOC_MUTEX_UNLOCK, true, 1,
 };
 
 FIXTURE_VARIANT_ADD(flicker, event_set) {
-	MANUAL_EVENT, NTSYNC_IOC_EVENT_SET, true,
+	MANUAL_EVENT, NTSYNC_IOC_EVENT_SET, true, 0,
 };
 
 FIXTURE_VARIANT_ADD(flicker, event_reset) {
-	MANUAL_EVENT, NTSYNC_IOC_EVENT_RESET, false,
+	MANUAL_EVENT, NTSYNC_IOC_EVENT_RESET, false, 1,
 };
 
 FIXTURE_VARIANT_ADD(flicker, event_pulse) {
-	AUTO_EVENT, NTSYNC_IOC_EVENT_PULSE, false,
+	AUTO_EVENT, NTSYNC_IOC_EVENT_PULSE, false, 1,
 };
 
 FIXTURE_VARIANT_ADD(flicker, wait_any) {
-	SEM, NTSYNC_IOC_WAIT_ANY, false,
+	SEM, NTSYNC_IOC_WAIT_ANY, false, 0,
 };
 
 FIXTURE_VARIANT_ADD(flicker, wait_all) {
-	AUTO_EVENT, NTSYNC_IOC_WAIT_ALL, false,
+	AUTO_EVENT, NTSYNC_IOC_WAIT_ALL, false, 0,
 };
 
 static void *flicker_main(void *data)
@@ -172,20 +173,30 @@ FIXTURE_TEARDOWN(flicker)
 	close(self->dev);
 }
 
+/* What is no result is there before the call. */
 static void fill_argument(void *arg, unsigned long request, const int *obj)
 {
-	struct ntsync_mutex_args mutex = { .owner = NOBODY_WAITS };
+	struct ntsync_mutex_args mutex = { .owner = NOBODY_WAITS, .count = GARBAGE };
 	struct ntsync_wait_args wait = {
-		.objs = (uintptr_t)obj, .count = 1, .owner = ME,
+		.objs = (uintptr_t)obj, .count = 1, .owner = ME, .index = GARBAGE,
 	};
-	__u32 one = 1;
+	__u32 value = request == NTSYNC_IOC_SEM_RELEASE ? 1 : GARBAGE;
 
 	if (request == NTSYNC_IOC_MUTEX_UNLOCK)
 		memcpy(arg, &mutex, sizeof(mutex));
 	else if (_IOC_SIZE(request) == sizeof(wait))
 		memcpy(arg, &wait, sizeof(wait));
 	else
-		memcpy(arg, &one, sizeof(one));
+		memcpy(arg, &value, sizeof(value));
+}
+
+static __u32 result_in(const void *arg, unsigned long request)
+{
+	if (request == NTSYNC_IOC_MUTEX_UNLOCK)
+		return ((const struct ntsync_mutex_args *)arg)->count;
+	if (_IOC_SIZE(request) == sizeof(struct ntsync_wait_args))
+		return ((const struct ntsync_wait_args *)arg)->index;
+	return *(const __u32 *)arg;
 }
 
 /* Undoes object_signal(). */
@@ -237,6 +248,8 @@ TEST_F(flicker, either_acts_or_says_efault)
 			ASSERT_EQ(-EFAULT, ret);
 			lost++;
 		} else {
+			ASSERT_EQ(variant->result,
+				  result_in(self->always, variant->request));
 			succeeded++;
 		}
 		ASSERT_EQ(0, variant->signals ?
