@@ -36,7 +36,8 @@ do {									\
 /* As strong at the least. */
 #define smp_load_acquire(word)						\
 ({									\
-	typeof(*(word)) _value = READ_ONCE(*(word));			\
+	typeof(word) _word = (word);					\
+	typeof(*_word) _value = READ_ONCE(*_word);			\
 									\
 	smp_mb(); /* after the load */					\
 	udelay(SLOW_MOMENT);						\
