@@ -253,12 +253,12 @@ TEST_F(step, comes_after_a_reader)
 }
 
 /* Calls that wait for the step. */
-#define CALLS		7
+#define CALLS		8
 
 static void make_call(FIXTURE_DATA(step) * self, int i)
 {
 	struct pollfd fd = { .fd = self->event, .events = POLLIN };
-	int objs[2] = { self->event, self->event_too };
+	int objs[3] = { self->event, self->event_too, self->never };
 	struct ntsync_event_args args;
 	__u32 value;
 
@@ -274,6 +274,8 @@ static void make_call(FIXTURE_DATA(step) * self, int i)
 		poll_all(self->dev, objs, 2, NULL);
 	else if (i == 5)
 		poll(&fd, 1, 0);
+	else if (i == 6)
+		wait_all(self->dev, objs + 1, 2, ME, FOREVER, 0, NULL);
 	else
 		fdinfo_read(self->event, self->info);
 }
