@@ -300,6 +300,34 @@ TEST_F(order, real_time_first)
 	ASSERT_SERVED(&self->queue, self->object, 3, 6, 1, 4, 5, 0, 2);
 }
 
+/*
+ * A queue that begins with more waits than are passed in one batch, all of which another
+ * object has just satisfied.  The next one must be served all the same.
+ */
+TEST_F(order, waits_that_have_ended_are_passed)
+{
+	int objs[2] = { event_create(self->queue.dev, 1, 0), self->object.fd };
+	cpu_set_t cpu;
+	__u32 prev;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	/* On one CPU with this thread, so that none leaves the queue between the signals. */
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	for (int i = 0; i < MAX_WAITERS - 1; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ANY, objs, 2));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
+	ASSERT_EQ(0, set_priority(1));
+	ASSERT_EQ(0, event_set(objs[0], &prev));
+	ASSERT_EQ(0, object_signal(self->object));
+	ASSERT_EQ(0, set_priority(0));
+	ASSERT_FALSE(same_state(state_signaled(variant->kind), object_state(self->object)));
+	for (int i = 0; i < MAX_WAITERS; i++)
+		EXPECT_EQ(0, waiter_join(&self->queue.waiters[i]));
+}
+
 /* More than are passed in one batch; the second must not stop there. */
 TEST_F(order, real_time_passes_many)
 {
