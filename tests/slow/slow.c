@@ -284,4 +284,56 @@ TEST_F(slow_wait, acquires_before_it_queues)
 	EXPECT_EVENT(0, 0, self->event);
 }
 
+/* It looks, then a mutex's owner is declared dead, then it queues. */
+TEST_F(slow_wait, learns_of_a_death_before_it_queues)
+{
+	int mutex = mutex_create(self->dev, OTHER, 1), objs[2] = { self->other, mutex };
+	int first = variant->count == 2 ? 0 : 1, alert = 0;
+	struct waiter *w = &self->waiter;
+	__u32 value;
+
+	if (variant->alert) {
+		ASSERT_LE(0, event_reset(self->other, &value));
+		first = 0;
+		alert = mutex;
+	}
+	waiter_fill(w, self->dev, variant->request, objs + first, variant->count, ME, alert);
+	w->args.flags = variant->flags;
+	w->args.timeout = clock_ns(variant->clock) + 1000 * NSEC_PER_SEC;
+	ASSERT_EQ(0, waiter_run(w));
+	ASSERT_TRUE(wait_until(thread_state(w->tid) == 'D'));
+	ASSERT_EQ(0, mutex_kill(mutex, OTHER));
+	EXPECT_EQ(-EOWNERDEAD, waiter_join(w));
+	EXPECT_MUTEX(ME, 1, mutex);
+}
+
+/* It looks, then the alert and all objects are signaled, then it queues. */
+TEST_F(slow_wait, prefers_objects_to_the_alert)
+{
+	int objs[2] = { self->other, self->event }, alert = event_create(self->dev, 0, 0);
+	struct waiter *w = &self->waiter;
+	bool in_time = false;
+	int rounds = 0;
+	__u32 value;
+
+	for (; !in_time; rounds++) {
+		for (int i = 0; i < 2; i++)
+			ASSERT_EQ(0, event_reset(objs[i], &value));
+		ASSERT_EQ(0, event_reset(alert, &value));
+		waiter_fill(w, self->dev, variant->request, objs, 2, ME, alert);
+		w->args.flags = variant->flags;
+		w->args.timeout = clock_ns(variant->clock) + 1000 * NSEC_PER_SEC;
+		ASSERT_EQ(0, waiter_run(w));
+		ASSERT_TRUE(wait_until(w->done || thread_state(w->tid) == 'D'));
+		ASSERT_EQ(0, event_set(alert, &value));
+		ASSERT_EQ(0, event_set(objs[1], &value));
+		ASSERT_EQ(0, event_set(objs[0], &value));
+		in_time = thread_state(w->tid) == 'D';
+		ASSERT_EQ(0, waiter_join(w));
+		EXPECT_TRUE(!in_time || w->args.index == 0);
+		EXPECT_TRUE(!in_time || count_set(&alert, 1) == 1);
+	}
+	say_done("%d rounds", rounds);
+}
+
 TEST_HARNESS_MAIN

@@ -29,6 +29,7 @@ FIXTURE(step) {
 	struct waiter waiter;
 	struct fdinfo *info;
 	atomic_int reader;
+	enum kind kind;
 	int ret;
 };
 
@@ -50,17 +51,23 @@ FIXTURE_TEARDOWN(step)
 	close(self->dev);
 }
 
-/* Creates the event and the waits that watch it. */
-static bool begin_watch(FIXTURE_DATA(step) * self, __u32 manual)
+/* Begins waits that watch this object. */
+static bool watch(FIXTURE_DATA(step) * self, int fd)
 {
-	int objs[2] = { event_create(self->dev, manual, 0), self->never };
+	int objs[2] = { fd, self->never };
 
-	self->event = objs[0];
+	self->event = fd;
 	for (int i = 0; i < WATCHERS; i++)
 		if (!waiter_start_blocked(&self->watchers[i], self->dev, NTSYNC_IOC_WAIT_ALL,
 					  objs, 2, OTHER, self->alert))
 			return false;
 	return true;
+}
+
+/* Creates the event and the waits that watch it. */
+static bool begin_watch(FIXTURE_DATA(step) * self, __u32 manual)
+{
+	return watch(self, event_create(self->dev, manual, 0));
 }
 
 static bool end_watch(FIXTURE_DATA(step) * self)
@@ -252,10 +259,11 @@ TEST_F(step, comes_after_a_reader)
 		EXPECT_EQ(-EINTR, waiter_join(&self->watchers[i]));
 }
 
-/* Calls that wait for the step. */
+/* Calls that wait for the step, of which a signal may interrupt only the last two. */
 #define CALLS		8
+#define CALLS_TO_END	6
 
-static void make_call(FIXTURE_DATA(step) * self, int i)
+static int make_call(FIXTURE_DATA(step) * self, int i)
 {
 	struct pollfd fd = { .fd = self->event, .events = POLLIN };
 	int objs[3] = { self->event, self->event_too, self->never };
@@ -263,21 +271,35 @@ static void make_call(FIXTURE_DATA(step) * self, int i)
 	__u32 value;
 
 	if (i == 0)
-		event_read(self->event, &args);
-	else if (i == 1)
-		event_set(self->event, &value);
-	else if (i == 2)
-		event_reset(self->event, &value);
-	else if (i == 3)
-		poll_any(self->dev, objs, 1, NULL);
-	else if (i == 4)
-		poll_all(self->dev, objs, 2, NULL);
-	else if (i == 5)
-		poll(&fd, 1, 0);
-	else if (i == 6)
-		wait_all(self->dev, objs + 1, 2, ME, FOREVER, 0, NULL);
-	else
-		fdinfo_read(self->event, self->info);
+		return event_read(self->event, &args);
+	if (i == 1)
+		return event_set(self->event, &value);
+	if (i == 2)
+		return event_reset(self->event, &value);
+	if (i == 3)
+		return poll_any(self->dev, objs, 1, NULL);
+	if (i == 4)
+		return poll_all(self->dev, objs, 2, NULL);
+	if (i == 5)
+		return poll(&fd, 1, 0) > 0 && fd.revents & POLLERR ? -EINTR : 0;
+	if (i == 6)
+		return wait_all(self->dev, objs + 1, 2, ME, FOREVER, 0, NULL);
+	return fdinfo_read(self->event, self->info);
+}
+
+/* Starts a child for each call; they must wait for the step when this returns. */
+static bool start_calls(FIXTURE_DATA(step) * self, pid_t *pids, int calls)
+{
+	for (int i = 0; i < calls; i++) {
+		pids[i] = fork_child();
+		if (pids[i] < 0)
+			return false;
+		if (!pids[i])
+			_exit(make_call(self, i) == -EINTR);
+	}
+	for (int i = 0; i < calls; i++)
+		wait_until(child_ended(pids[i]) || thread_state(pids[i]) == 'D');
+	return true;
 }
 
 /* Do children that wait for the step end before it does when they are killed? */
@@ -286,17 +308,8 @@ static bool end_when_killed(FIXTURE_DATA(step) * self)
 	pid_t pids[CALLS];
 	bool in_time;
 
-	for (int i = 0; i < CALLS; i++) {
-		pids[i] = fork_child();
-		if (pids[i] < 0)
-			return false;
-		if (!pids[i]) {
-			make_call(self, i);
-			_exit(0);
-		}
-	}
-	for (int i = 0; i < CALLS; i++)
-		wait_until(child_ended(pids[i]) || thread_state(pids[i]) == 'D');
+	if (!start_calls(self, pids, CALLS))
+		return false;
 	for (int i = 0; i < CALLS; i++)
 		kill(pids[i], SIGKILL);
 	for (int i = 0; i < CALLS; i++)
@@ -323,6 +336,148 @@ TEST_F(step, does_not_keep_who_is_killed)
 	}
 	EXPECT_TRUE(in_time);
 	say_done("%d rounds", rounds);
+}
+
+/* A signal interrupts waits, but neither other calls nor polls, even if they must wait. */
+TEST_F(step, keeps_who_is_interrupted)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	pid_t pids[CALLS_TO_END];
+	bool in_time = false;
+	int rounds = 0;
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	self->event_too = event_create(self->dev, 1, 1);
+	ASSERT_LE(0, self->event_too);
+	for (; race_goes_on(begun, in_time); rounds++) {
+		ASSERT_TRUE(begin_step(self));
+		ASSERT_TRUE(start_calls(self, pids, CALLS_TO_END));
+		for (int i = 0; i < CALLS_TO_END; i++)
+			kill(pids[i], SIGUSR1);
+		in_time = takes_long(&self->setter);
+		for (int i = 0; i < CALLS_TO_END; i++)
+			EXPECT_EQ(0, child_exit_code(pids[i]));
+		ASSERT_TRUE(end_step(self));
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
+}
+
+/* The signaler is killed, but all that the step has to serve are served. */
+TEST_F(step, goes_on_when_its_thread_is_killed)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	bool in_time = false;
+	int rounds = 0;
+	__u32 value;
+
+	for (; race_goes_on(begun, in_time); rounds++) {
+		pid_t pid;
+
+		ASSERT_TRUE(begin_watch(self, 1));
+		pid = fork_child();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(event_set(self->event, &value));
+		ASSERT_TRUE(wait_until(child_ended(pid) || thread_state(pid) == 'D'));
+		in_time = !child_ended(pid);
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_LE(0, child_status(pid));
+		ASSERT_EQ(1, count_set(&self->event, 1));
+		for (int i = 0; i < WATCHERS; i++) {
+			ASSERT_EQ(0, event_set(self->never, &value));
+			ASSERT_EQ(0, count_set(&self->never, 1));
+		}
+		for (int i = 0; i < WATCHERS; i++)
+			ASSERT_EQ(0, waiter_join(&self->watchers[i]));
+		close(self->event);
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
+}
+
+static void *signal_event(void *data)
+{
+	FIXTURE_DATA(step) * self = data;
+	struct object object = { self->kind, self->event };
+
+	self->setter.tid = gettid();
+	self->ret = object_signal(object);
+	self->setter.done = true;
+	return NULL;
+}
+
+/* An error, too, tells something about the state, so it comes after the step. */
+TEST_F(step, ends_before_an_error)
+{
+	static const enum kind kinds[] = { SEM, MUTEX, MUTEX };
+	int rounds = 0;
+	bool in_time;
+
+	for (int i = 0; i < 3; i += in_time) {
+		struct object object = object_create(self->dev, kinds[i]);
+		pthread_t thread;
+		__u32 one = 1;
+		int ret;
+
+		self->kind = kinds[i];
+		self->setter.tid = 0;
+		self->setter.done = false;
+		ASSERT_TRUE(watch(self, object.fd));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, signal_event, self));
+		ASSERT_TRUE(wait_until(self->setter.done ||
+				       (self->setter.tid && takes_long(&self->setter))));
+		in_time = !self->setter.done;
+		if (i == 0)
+			ret = sem_release(object.fd, &one);
+		else if (i == 1)
+			ret = mutex_unlock(object.fd, NOBODY_WAITS, NULL);
+		else
+			ret = mutex_kill(object.fd, NOBODY_WAITS);
+		EXPECT_FALSE(takes_long(&self->setter));
+		EXPECT_EQ(i ? -EPERM : -EOVERFLOW, ret);
+		pthread_join(thread, NULL);
+		ASSERT_EQ(0, self->ret);
+		ASSERT_TRUE(end_watch(self));
+		rounds++;
+	}
+	say_done("%d rounds", rounds);
+}
+
+/*
+ * The alert of the first wait ends it while the step looks at it.  That must not make the
+ * driver forget the others, which wait for the same objects.
+ */
+TEST_F(step, keeps_the_others_of_a_wait_that_ends)
+{
+	int alert = event_create(self->dev, 0, 0), objs[2] = { 0, self->never };
+	struct waiter *w = self->watchers;
+	__u32 value;
+
+	/* In the first round the others stay, in the second they move to the other object. */
+	for (int count = 1; count <= 2; count++) {
+		objs[0] = event_create(self->dev, count == 2, 0);
+		for (int i = 0; i < WATCHERS; i++)
+			ASSERT_TRUE(waiter_start_blocked(&w[i], self->dev, NTSYNC_IOC_WAIT_ALL,
+							 objs, count, ME, i ? 0 : alert));
+		self->setter.dev = objs[0];
+		self->setter.request = NTSYNC_IOC_EVENT_SET;
+		ASSERT_EQ(0, waiter_run(&self->setter));
+		ASSERT_TRUE(wait_until(self->setter.done || takes_long(&self->setter)));
+		ASSERT_EQ(0, event_set(alert, &value));
+		ASSERT_EQ(0, waiter_join(&self->setter));
+		/* A busy machine may be late; then the first is served first. */
+		for (int i = 0; i < WATCHERS; i++) {
+			ASSERT_EQ(0, event_set(objs[count - 1], &value));
+			ASSERT_TRUE(wait_until(w[0].done + w[1].done + w[2].done >= i + 1));
+		}
+		for (int i = 0; i < WATCHERS; i++)
+			ASSERT_EQ(0, waiter_join(&w[i]));
+		ASSERT_EQ(0, event_reset(alert, &value));
+		ASSERT_EQ(0, event_reset(self->never, &value));
+		close(objs[0]);
+	}
 }
 
 /*
@@ -383,6 +538,7 @@ FIXTURE(moment) {
 	int mutex;
 	int sem;
 	int many[MANY];
+	struct object object;
 	pthread_t thread;
 	atomic_int arrived;
 	atomic_bool done;
@@ -524,6 +680,47 @@ TEST_F(moment, mutex_is_read_at_one_instant)
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
 	say_done("%d reads", rounds);
+}
+
+static void *signal_too(void *data)
+{
+	FIXTURE_DATA(moment) * self = data;
+
+	for (int i = 0;; i += 2) {
+		meet(&self->arrived, i, 2);
+		if (self->done)
+			return NULL;
+		self->ret = object_signal(self->object);
+		meet(&self->arrived, i + 1, 2);
+	}
+}
+
+/* Two waits, and two signals at the same time: neither is lost or refused. */
+TEST_F(moment, two_signals_end_two_waits)
+{
+	static const enum kind kinds[] = { SEM, AUTO_EVENT };
+	struct waiter waiters[2];
+	int meeting = 0;
+
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, signal_too, self));
+	for (int i = 0; i < 100; i++, meeting += 2) {
+		self->object = object_create(self->dev, kinds[i % 2]);
+		for (int j = 0; j < 2; j++)
+			ASSERT_TRUE(waiter_start_blocked(&waiters[j], self->dev,
+							 NTSYNC_IOC_WAIT_ANY, &self->object.fd, 1,
+							 ME, 0));
+		meet(&self->arrived, meeting, 2);
+		ASSERT_EQ(0, object_signal(self->object));
+		meet(&self->arrived, meeting + 1, 2);
+		ASSERT_EQ(0, self->ret);
+		for (int j = 0; j < 2; j++)
+			ASSERT_EQ(0, waiter_join(&waiters[j]));
+		EXPECT_UNSIGNALED(self->object);
+		close(self->object.fd);
+	}
+	self->done = true;
+	meet(&self->arrived, meeting, 2);
+	pthread_join(self->thread, NULL);
 }
 
 static void *poll_many(void *data)
