@@ -36,12 +36,14 @@ check_detectors() {
 		--file tests/broken/guest --file "$programs/64/broken/trigger" -- /guest
 }
 
-# Broken drivers in which a random test must find the bug.
-check_testers() {
-	local patch variant tester files=() variants=$out/testers wanted=(testers)
-	local tests=(model/random model/linear stress/chaos stress/fuzz stress/batch)
+# find_bugs GROUP "PROGRAM..." "NAME=VALUE..." PATCH...: builds the broken drivers, and runs the
+# tester of each, one of the programs, in a guest and with this environment.
+find_bugs() {
+	local patch variant tester files=() variants=$out/$1 wanted=("$1") tests settings
+	read -ra tests <<<"$2"
+	read -ra settings <<<"$3"
 	mkdir -p "$variants"
-	for patch in tests/{model,stress}/broken/*.patch; do
+	for patch in "${@:4}"; do
 		variant=$variants/$(basename "$patch" .patch)
 		build_broken "$patch" "$variant" || continue
 		field "$patch" Tester >"$variant.tester"
@@ -52,5 +54,18 @@ check_testers() {
 	done
 	in_guest boot "$out" "$tree/tests/modules/ioctls.ko" --file "$variants:/broken" "${files[@]}" \
 		--file tests/testers-guest:guest --memory 2G --cpus "${CPUS:-2}" -- \
-		env "SEED=${SEED:-}" "STEPS=${STEPS:-500000}" /guest
+		env "${settings[@]}" /guest "$1"
+}
+
+# Broken drivers in which a random test must find the bug.
+check_testers() {
+	find_bugs testers 'model/random model/linear stress/chaos stress/fuzz stress/batch' \
+		"SEED=${SEED:-} STEPS=${STEPS:-500000}" tests/{model,stress}/broken/*.patch
+}
+
+# Broken drivers that earlier tests did not notice, and a test of the interface now must.
+check_breaks() {
+	local tests
+	mapfile -t tests < <(sed -n 's/^Tester: //p' tests/breaks/*.patch | sort -u)
+	find_bugs breaks "${tests[*]}" SMALL=yes tests/breaks/*.patch
 }
