@@ -209,11 +209,12 @@ TEST_F(poll, waits_are_served_before)
  */
 TEST(set_serves_queues_of_each_length)
 {
+	static const int lengths[] = { 1, 15, 16, 17, 24, 31, 32, 33, MOST_WAITS };
 	int dev = ntsync_open();
 
 	ASSERT_LE(0, dev);
-	for (int n = 1; n <= MOST_WAITS; n++) {
-		int event = event_create(dev, 1, 0);
+	for (size_t l = 0; l < ARRAY_SIZE(lengths); l++) {
+		int n = lengths[l], event = event_create(dev, 1, 0);
 		struct waiter waiters[MOST_WAITS];
 		struct poller poller;
 		__u32 prev;
