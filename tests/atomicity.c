@@ -1135,6 +1135,63 @@ TEST_F(atomicity, signal_meets_wait)
 }
 
 /*
+ * Two signals end one wait.  Who comes too late may still be about to claim that wait when its
+ * thread begins the next one, in the same memory.
+ */
+static void *signal_two_waits(void *data)
+{
+	struct crew *c = data;
+	int place = my_place(c);
+	unsigned int seed = place;
+	__u32 value;
+
+	for (int round = 0; meet_again(c, 1, round, 3); round++) {
+		spin(vary(&seed) % 1500);
+		if (event_set(c->objs[place], &value) || value)
+			complain(c, round);
+		c->moves++;
+		if (place)
+			continue;
+		if (!wait_until(c->moves == 2 * (round + 1)) ||
+		    event_set(c->objs[2], &value) || value)
+			complain(c, round);
+	}
+	leave(c);
+	return NULL;
+}
+
+static void *wait_twice(void *data)
+{
+	struct crew *c = data;
+	__u32 index, value;
+
+	for (int round = 0; meet_again(c, 0, round, 3); round++) {
+		if (wait_any(c->dev, c->objs, 2, ME, FOREVER, 0, &index) ||
+		    wait_any(c->dev, &c->objs[2], 2, ME, FOREVER, 0, &index) ||
+		    index || event_reset(c->objs[2], &value) || value)
+			complain(c, round);
+		for (int i = 0; i < 2; i++)
+			event_reset(c->objs[i], &value);
+	}
+	leave(c);
+	return NULL;
+}
+
+TEST_F(atomicity, next_wait_is_left_alone)
+{
+	struct crew *c = &self->crew;
+
+	c->rounds = work(15000, 375);
+	ASSERT_EQ(0, create_events(c->dev, 0, c->objs, 4));
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, add_member(c, signal_two_waits));
+	ASSERT_EQ(0, add_member(c, wait_twice));
+	ASSERT_TRUE(crew_ends(c));
+	EXPECT_EQ(0, c->bad)
+		TH_LOG("the last in round %d", c->last_bad);
+}
+
+/*
  * The objects of a set are signaled on different processors at the same time.  A signaler may
  * find that another object is not signaled yet, except the last one.
  */

@@ -1000,18 +1000,20 @@ struct team {
 	struct fdinfo info;
 };
 
-static struct team *make_team(int n, int rounds, int dev, int obj)
+/* Makes a team of @n for an object for which the crowd waits already. */
+static struct team *make_team(FIXTURE_DATA(order_in_a_crowd) * self, int obj,
+			      int n, int rounds)
 {
 	struct team *team = mmap(NULL, sizeof(*team), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (team == MAP_FAILED)
+	if (team == MAP_FAILED || !start_crowd(self, obj))
 		return NULL;
 	team->obj = obj;
 	team->n = n;
 	team->rounds = rounds;
 	for (int i = 0; i < n; i++)
-		waiter_fill(&team->waiters[i], dev, ANY, &obj, 1, ME, 0);
+		waiter_fill(&team->waiters[i], self->dev, ANY, &obj, 1, ME, 0);
 	return team;
 }
 
@@ -1093,8 +1095,7 @@ TEST_F(order_in_a_crowd, real_time_passes_together)
 	if (set_priority(1) || set_priority(0))
 		SKIP(return, "no permission for SCHED_FIFO");
 	ASSERT_LE(0, sem);
-	ASSERT_TRUE(start_crowd(self, sem));
-	team = make_team(2, work(3000, 1000), self->dev, sem);
+	team = make_team(self, sem, 2, work(3000, 1000));
 	ASSERT_NE(NULL, team);
 	for (int i = 0; i < 2; i++) {
 		pids[i] = fork_member(team, 10, i, wait_in_team);
@@ -1134,8 +1135,7 @@ TEST_F(order_in_a_crowd, real_time_passes_a_reader)
 	if (set_priority(1) || set_priority(0))
 		SKIP(return, "no permission for SCHED_FIFO");
 	ASSERT_LE(0, sem);
-	ASSERT_TRUE(start_crowd(self, sem));
-	team = make_team(1, work(3000, 500), self->dev, sem);
+	team = make_team(self, sem, 1, work(3000, 500));
 	ASSERT_NE(NULL, team);
 	pids[0] = fork_member(team, 10, 0, wait_in_team);
 	ASSERT_LE(0, pids[0]);
@@ -1185,8 +1185,7 @@ TEST_F(order_in_a_crowd, real_time_is_served_on_its_way)
 	if (set_priority(1) || set_priority(0))
 		SKIP(return, "no permission for SCHED_FIFO");
 	ASSERT_LE(0, mutex);
-	ASSERT_TRUE(start_crowd(self, mutex));
-	team = make_team(1, work(10000, 2000), self->dev, mutex);
+	team = make_team(self, mutex, 1, work(10000, 2000));
 	ASSERT_NE(NULL, team);
 	team->begin = event_create(self->dev, 0, 0);
 	ASSERT_LE(0, team->begin);

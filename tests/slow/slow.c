@@ -226,27 +226,36 @@ FIXTURE_TEARDOWN(slow_wait)
 	close(self->dev);
 }
 
-TEST_F(slow_wait, looks_after_its_deadline)
+/* Fills the wait of the variant, which @obj alone can end: an object or the alert. */
+static void fill_slow_wait(FIXTURE_DATA(slow_wait) * self,
+			   const FIXTURE_VARIANT(slow_wait) * variant, int obj)
 {
-	int objs[2] = { self->other, self->event };
-	int first = variant->count == 2 ? 0 : 1, alert = 0, rounds = 0;
+	int objs[2] = { self->other, obj };
 	struct waiter *w = &self->waiter;
-	bool in_time = false;
-	__u32 value;
-	int ret;
+	__u32 prev;
 
 	if (variant->alert) {
-		/* The other object must not end the wait. */
-		ASSERT_LE(0, event_reset(self->other, &value));
-		first = 0;
-		alert = self->event;
+		event_reset(self->other, &prev);
+		waiter_fill(w, self->dev, variant->request, objs, variant->count, ME, obj);
+	} else {
+		waiter_fill(w, self->dev, variant->request, objs + 2 - variant->count,
+			    variant->count, ME, 0);
 	}
+	w->args.flags = variant->flags;
+	w->args.timeout = clock_ns(variant->clock) + 1000 * NSEC_PER_SEC;
+}
+
+TEST_F(slow_wait, looks_after_its_deadline)
+{
+	struct waiter *w = &self->waiter;
+	bool in_time = false;
+	int ret, rounds = 0;
+	__u32 value;
+
 	while (!in_time) {
 		__u64 deadline = clock_ns(variant->clock) + NSEC_PER_SEC / 2;
 
-		waiter_fill(w, self->dev, variant->request, objs + first, variant->count,
-			    1, alert);
-		w->args.flags = variant->flags;
+		fill_slow_wait(self, variant, self->event);
 		w->args.timeout = deadline;
 		ASSERT_EQ(0, waiter_run(w));
 		/* It has looked, and is delayed for a second before it reads the clock. */
@@ -264,19 +273,10 @@ TEST_F(slow_wait, looks_after_its_deadline)
 /* It looks, then the event is set, then it queues. */
 TEST_F(slow_wait, acquires_before_it_queues)
 {
-	int objs[2] = { self->other, self->event };
-	int first = variant->count == 2 ? 0 : 1, alert = 0;
 	struct waiter *w = &self->waiter;
 	__u32 value;
 
-	if (variant->alert) {
-		ASSERT_LE(0, event_reset(self->other, &value));
-		first = 0;
-		alert = self->event;
-	}
-	waiter_fill(w, self->dev, variant->request, objs + first, variant->count, 1, alert);
-	w->args.flags = variant->flags;
-	w->args.timeout = clock_ns(variant->clock) + 1000 * NSEC_PER_SEC;
+	fill_slow_wait(self, variant, self->event);
 	ASSERT_EQ(0, waiter_run(w));
 	ASSERT_TRUE(wait_until(thread_state(w->tid) == 'D'));
 	ASSERT_EQ(0, event_set(self->event, &value));
@@ -287,19 +287,10 @@ TEST_F(slow_wait, acquires_before_it_queues)
 /* It looks, then a mutex's owner is declared dead, then it queues. */
 TEST_F(slow_wait, learns_of_a_death_before_it_queues)
 {
-	int mutex = mutex_create(self->dev, OTHER, 1), objs[2] = { self->other, mutex };
-	int first = variant->count == 2 ? 0 : 1, alert = 0;
+	int mutex = mutex_create(self->dev, OTHER, 1);
 	struct waiter *w = &self->waiter;
-	__u32 value;
 
-	if (variant->alert) {
-		ASSERT_LE(0, event_reset(self->other, &value));
-		first = 0;
-		alert = mutex;
-	}
-	waiter_fill(w, self->dev, variant->request, objs + first, variant->count, ME, alert);
-	w->args.flags = variant->flags;
-	w->args.timeout = clock_ns(variant->clock) + 1000 * NSEC_PER_SEC;
+	fill_slow_wait(self, variant, mutex);
 	ASSERT_EQ(0, waiter_run(w));
 	ASSERT_TRUE(wait_until(thread_state(w->tid) == 'D'));
 	ASSERT_EQ(0, mutex_kill(mutex, OTHER));

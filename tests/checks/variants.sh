@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # the variables are those of tests/check
+# The driver built in other ways, and the programs that test it so.
+
+# copy_driver NAME [HEADER]: copies the driver to $out/NAME, with a header before it.
+copy_driver() {
+	mkdir "$out/$1"
+	cp -r Kbuild include "$out/$1/"
+	cat "${@:2}" ntsync.c >"$out/$1/ntsync.c"
+}
+
+# build_with NAME HEADER: builds the driver with a header before it.
+build_with() {
+	copy_driver "$@"
+	silent "$1: the driver compiles" kbuild M="$out/$1" modules
+}
+
+# run_on NAME COMMAND...: runs these programs, with their options, on this variant.
+run_on() {
+	local names=("${@:2}") wanted
+	[[ -e $out/$1/ntsync.ko ]] || return
+	names=("${names[@]%% *}")
+	wanted=("${names[@]##*/}")
+	wanted=("${wanted[@]/%/ $1}")
+	build_programs "${names[@]}"
+	# shellcheck disable=SC2016 # the guest's shell expands it
+	in_guest boot "$out" "$out/$1/ntsync.ko" --memory 2G --cpus 2 -- \
+		env SMALL=yes "SEED=${SEED:-}" "STEPS=${STEPS:-}" sh -c '
+		cd "$1"
+		variant=$2
+		shift 2
+		for command; do
+			name=${command%% *}
+			echo "== begin ${name##*/} $variant"
+			./$command 2>&1
+			echo "== end $?"
+		done' sh "/tests/${widths[0]}" "$@"
+}
+
+# cannot_build NAME: skips the variant on a kernel that has the driver built in.
+cannot_build() { built_in && skip "$1" "this kernel has the driver built in"; }
+
+# With long delays.
+check_slow() {
+	! cannot_build slow || return
+	build_with slow tests/slow/slow.h
+	run_on slow slow/slow slow/steps slow/looks
+}
+
+# With random delays: threads that race meet in more places.
+check_jitter() {
+	! cannot_build jitter || return
+	build_with jitter tests/slow/jitter.h
+	run_on jitter model/linear atomicity "stress/chaos --seconds 60 --threads 50"
+}
+
+# As it is built for kernels whose descriptor tables it does not know: it calls fget(), refers
+# to all files, and must give all of them back.
+check_fget() {
+	! cannot_build fget || return
+	copy_driver fget
+	says "fget: the driver compiles" 0 'gets files by fget\(\)' \
+		kbuild M="$out/fget" NTSYNC_FGET=call modules
+	run_on fget references lifetime
+}
