@@ -41,10 +41,13 @@ boot() {
 		--boot-time 300 --log "$1/kernel.log" "${@:3}" 2>&1
 }
 
-# Boots a guest with the driver and the files of tests/guest, which checks the kernel's log
-# itself.
+# boot_with_driver FOLDER OPTION...: boots a guest with the driver, or the variant of it that is
+# in the folder, and the files of tests/guest, which checks the kernel's log itself.
 boot_with_driver() {
-	boot "$1" "$(built_in || echo "$out/ntsync.ko")" --may-complain --file tests/guest \
+	local module=$1/ntsync.ko
+	[[ -e $module ]] || module=$out/ntsync.ko
+	! built_in || module=
+	boot "$1" "$module" --may-complain --file tests/guest \
 		--file "$tree/tests/modules/false_alarm.ko" \
 		--file "$tree/tests/modules/wake_up.ko" "${@:2}"
 }

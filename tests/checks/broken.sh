@@ -2,12 +2,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the variables are those of tests/check
 # Broken drivers, in which the kernel's detectors and the random tests must find the bug.
 
-# build_broken PATCH FILE: builds the driver, broken by the patch, as FILE.ko.
+# build_broken PATCH FILE: builds the driver, broken by the patch, as FILE.ko.  It has delays if
+# the patch says so.
 build_broken() {
-	local folder
+	local folder delays
+	delays=$(field "$1" Delays)
 	folder=$out/$(basename "$1" .patch)
-	mkdir "$folder"
-	cp -r ntsync.c Kbuild include "$folder/"
+	copy_driver "$(basename "$1" .patch)" ${delays:+"tests/slow/$delays"}
 	if ! patch --silent --fuzz=0 -p1 -d "$folder" <"$1" || ! kbuild M="$folder" modules; then
 		fail "$1 does not apply to ntsync.c, or does not compile"
 		return 1
@@ -67,5 +68,5 @@ check_testers() {
 check_breaks() {
 	local tests
 	mapfile -t tests < <(sed -n 's/^Tester: //p' tests/breaks/*.patch | sort -u)
-	find_bugs breaks "${tests[*]}" SMALL=yes tests/breaks/*.patch
+	find_bugs breaks "${tests[*]}" "SMALL=yes STEPS=500000" tests/breaks/*.patch
 }

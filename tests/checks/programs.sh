@@ -24,10 +24,11 @@ check_programs() {
 		sed -n 's/^== gcda //p' "$out/guest.log" | base64 -d >"$out/ntsync.gcda"
 }
 
-# Chaos and fuzz, which make soak runs for longer.  Their guest runs beside that of the
-# programs, which leaves its CPUs idle at times.
+# Chaos and fuzz, which make soak runs for longer, on a driver with random delays.  Their guest
+# runs beside that of the programs, which leaves its CPUs idle at times.
 begin_stress() {
 	build_programs stress/chaos stress/fuzz
+	built_in || build_with stress tests/slow/jitter.h
 	mkdir -p "$out/stress"
 	boot_with_driver "$out/stress" --file tests/stress/guest:2-CPUs/stress --memory 2G --cpus 2 -- \
 		env LIMIT=90 THREADS=30 WORKERS=4 "SEED=${SEED:-}" \
