@@ -33,6 +33,11 @@ build_programs() {
 		fail "the test programs: one does not compile"
 }
 
+# Modules that help tests.
+build_modules() {
+	kbuild M="$tree/tests/modules" modules || fail "tests/modules: does not compile"
+}
+
 # boot FOLDER MODULE OPTION...: replaces the shell with a guest that writes its kernel's
 # messages to the folder, so call it in a subshell.
 boot() {

@@ -122,6 +122,8 @@ TEST_F(fdinfo, numbers_of_short_lives)
 {
 	int event = event_create(self->dev, 0, 0);
 
+	if (work(0, 1) && !access("/sys/kernel/debug/kmemleak", F_OK))
+		SKIP(return, "a small run has it on kernels without kmemleak only");
 	for (int i = 0; i < 1 << 16; i++)
 		ASSERT_EQ(0, close(event_create(self->dev, 0, 0)));
 	ASSERT_EQ(0, fdinfo_read(event, self->info));

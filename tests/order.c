@@ -1034,15 +1034,6 @@ static int wait_in_team(struct team *team, int place)
 	return wrong;
 }
 
-static void stay_on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 /*
  * Its processes are children; each exits with 0 if all went well.  Those of different place
  * run on different CPUs if there are two.

@@ -11,6 +11,7 @@
 #include "waiter.h"
 #include "objects.h"
 #include "task.h"
+#include "wake_up.h"
 #include "fdinfo.h"
 
 #define ANY NTSYNC_IOC_WAIT_ANY
@@ -522,33 +523,16 @@ TEST_F(signals_race, tokens_are_conserved)
 	EXPECT_EQ(TOKENS, args[0].count + args[1].count);
 }
 
-/* A module of tests/modules, in a VM of tests/guest. */
-#define WAKE_UP	"/wake_up.ko"
-
-static int load_wake_up(void)
-{
-	int ret, fd = open(WAKE_UP, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 /* A thread that is woken without a reason sleeps on: that is no signal. */
 TEST_F(signals, woken_without_a_reason)
 {
-	char tid[16];
-
 	if (access(WAKE_UP, R_OK))
 		SKIP(return, "there is no " WAKE_UP);
 	ASSERT_EQ(0, load_wake_up());
 	ASSERT_EQ(0, waiter_run(&self->w));
 	ASSERT_TRUE(waiter_blocks(&self->w));
-	snprintf(tid, sizeof(tid), "%d", self->w.tid);
 	for (int i = 0; i < 10; i++) {
-		ASSERT_EQ(0, write_file("/sys/module/wake_up/parameters/tid", tid));
+		ASSERT_EQ(0, wake_up(self->w.tid));
 		ASSERT_TRUE(waiter_blocks(&self->w));
 	}
 	ASSERT_EQ(0, satisfy(self, variant));

@@ -124,15 +124,6 @@ struct play {
 
 /* The other process */
 
-static void stay_on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void signal_in_each_round(struct stage *stage, int event,
 				 int (*signal)(int event, __u32 *prev))
 {

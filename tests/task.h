@@ -35,6 +35,15 @@ static inline int set_priority(int priority)
 	return 0;
 }
 
+static inline void stay_on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* Like waiter_start_blocked(), in a SCHED_FIFO thread if @priority is not 0. */
 static inline bool waiter_start_priority(struct waiter *w, int priority,
 					 int dev, unsigned long request,

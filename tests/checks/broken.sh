@@ -68,5 +68,5 @@ check_testers() {
 check_breaks() {
 	local tests
 	mapfile -t tests < <(sed -n 's/^Tester: //p' tests/breaks/*.patch | sort -u)
-	find_bugs breaks "${tests[*]}" "SMALL=yes STEPS=500000" tests/breaks/*.patch
+	find_bugs breaks "${tests[*]}" "SMALL=yes STEPS=1000000" tests/breaks/*.patch
 }

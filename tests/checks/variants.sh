@@ -22,9 +22,11 @@ run_on() {
 	wanted=("${wanted[@]##*/}")
 	wanted=("${wanted[@]/%/ $1}")
 	build_programs "${@:2}"
+	build_modules
 	# shellcheck disable=SC2016 # the guest's shell expands it
-	in_guest boot "$out" "$out/$1/ntsync.ko" --memory 2G --cpus 2 -- \
-		env SMALL=yes "SEED=${SEED:-}" "STEPS=${STEPS:-}" sh -c '
+	in_guest boot "$out" "$out/$1/ntsync.ko" --memory 2G --cpus 2 \
+		--file "$tree/tests/modules/wake_up.ko" -- env SMALL=yes "SEED=${SEED:-}" \
+		"STEPS=${STEPS:-}" sh -c '
 		cd "$1"
 		variant=$2
 		shift 2

@@ -6,6 +6,7 @@
 #include "objects.h"
 #include "task.h"
 #include "fdinfo.h"
+#include "wake_up.h"
 
 /* Reading them all takes longer than wait_until() waits. */
 #define SLEEPERS	300
@@ -154,6 +155,50 @@ TEST_F(slow_reader, can_be_killed)
 	status = child_status(pid);
 	ASSERT_LE(0, status);
 	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/* The kernel gives the stack of a process that has ended to the next one. */
+static void use_a_stack_again(void)
+{
+	pid_t pid = fork_child();
+
+	if (!pid)
+		_exit(0);
+	child_status(pid);
+}
+
+/*
+ * A process that is woken without a reason finds that it has been granted, and ends.  Its wait
+ * is gone when its signaler, which is still about to wake it, goes on.
+ */
+#define EARLY	4
+
+TEST(ends_before_it_is_woken)
+{
+	int dev = ntsync_open(), event = event_create(dev, 1, 0), early = 0;
+	struct waiter w, setter = { .dev = event, .request = NTSYNC_IOC_EVENT_SET };
+	pid_t pids[EARLY];
+
+	if (access(WAKE_UP, R_OK))
+		SKIP(return, "there is no " WAKE_UP);
+	ASSERT_EQ(0, load_wake_up());
+	waiter_fill(&w, dev, NTSYNC_IOC_WAIT_ANY, &event, 1, ME, 0);
+	for (int i = 0; i < EARLY; i++) {
+		pids[i] = fork_waiter(&w);
+		ASSERT_LT(0, pids[i]);
+	}
+	ASSERT_EQ(0, waiter_run(&setter));
+	while (!setter.done) {
+		for (int i = 0; i < EARLY; i++) {
+			wake_up(pids[i]);
+			early += child_ended(pids[i]);
+			use_a_stack_again();
+		}
+	}
+	for (int i = 0; i < EARLY; i++)
+		EXPECT_EQ(0, child_exit_code(pids[i]));
+	EXPECT_EQ(0, waiter_join(&setter));
+	EXPECT_LT(0, early);
 }
 
 /*

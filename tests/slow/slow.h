@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Put before ntsync.c for tests/slow.  Adds a second where the driver calls cond_resched()
- * and before it reads a clock, 25 days whenever it reads the jiffies, and 50 microseconds
- * after each load and store of an object's state and whenever it unlocks an object.
+ * and before it reads a clock, 25 days whenever it reads the jiffies, 50 microseconds after
+ * each load and store of an object's state and whenever it unlocks an object, and 100
+ * milliseconds before it wakes a thread.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -49,3 +50,10 @@ do {									\
 	spin_unlock(lock);						\
 	udelay(SLOW_MOMENT);						\
 } while (0)
+
+/* Also before the argument is read. */
+#define wake_up_process(task)						\
+({									\
+	mdelay(100);							\
+	wake_up_process(task);						\
+})
