@@ -306,6 +306,13 @@ static int epoll_watch(int fd, __u32 events)
 	return epoll;
 }
 
+static int epoll_change(int epoll, int fd, __u32 events)
+{
+	struct epoll_event event = { .events = events };
+
+	return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
+}
+
 static int epoll_count(int epoll)
 {
 	struct epoll_event event;
@@ -341,6 +348,48 @@ TEST_F(poll, edge_triggered_epoll)
 		ASSERT_EQ(0, unsignal(self->object, self->dev));
 	}
 	close(epoll);
+}
+
+/* An object that is signaled when it is added is watched all the same. */
+TEST_F(poll, signaled_when_added_to_epoll)
+{
+	int epolls[3];
+
+	ASSERT_EQ(0, object_signal(self->object));
+	epolls[0] = epoll_watch(self->object.fd, EPOLLIN);
+	epolls[1] = epoll_watch(self->object.fd, EPOLLIN | EPOLLET);
+	epolls[2] = epoll_watch(epolls[0], EPOLLIN);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(1, epoll_count(epolls[i]));
+	ASSERT_EQ(0, unsignal(self->object, self->dev));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, epoll_count(epolls[i]));
+	ASSERT_EQ(0, signal_again(self->object, ME));
+	for (int i = 2; i >= 0; i--) {
+		EXPECT_EQ(1, epoll_count(epolls[i]));
+		close(epolls[i]);
+	}
+}
+
+/* Programs may add an object first, and say later what they wait for. */
+TEST_F(poll, epoll_events_that_change)
+{
+	static const __u32 first[] = { 0, EPOLLOUT, EPOLLERR };
+
+	ASSERT_EQ(0, object_signal(self->object));
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+		int epoll = epoll_watch(self->object.fd, first[i]);
+
+		EXPECT_EQ(0, epoll_count(epoll));
+		ASSERT_EQ(0, unsignal(self->object, self->dev));
+		ASSERT_EQ(0, epoll_change(epoll, self->object.fd, EPOLLIN));
+		EXPECT_EQ(0, epoll_count(epoll));
+		ASSERT_EQ(0, signal_again(self->object, ME));
+		EXPECT_EQ(1, epoll_count(epoll));
+		ASSERT_EQ(0, epoll_change(epoll, self->object.fd, first[i]));
+		EXPECT_EQ(0, epoll_count(epoll));
+		close(epoll);
+	}
 }
 
 /* The epoll outlives the object, and the object the device. */
@@ -502,6 +551,37 @@ TEST_F(polls, pulses_do_not_wake_io_uring)
 		close(ring.fd);
 		close(event);
 	}
+}
+
+/* Only the signal of an object that was not signaled is an edge. */
+TEST_F(polls, signaled_objects_have_no_edge)
+{
+	struct object objects[] = {
+		{ SEM, sem_create(self->dev, 0, 2) },
+		object_create(self->dev, AUTO_EVENT),
+		object_create(self->dev, MANUAL_EVENT),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+		int epoll = epoll_watch(objects[i].fd, EPOLLIN | EPOLLET);
+
+		ASSERT_EQ(0, object_signal(objects[i]));
+		EXPECT_EQ(1, epoll_count(epoll));
+		ASSERT_EQ(0, object_signal(objects[i]));
+		EXPECT_EQ(0, epoll_count(epoll));
+		close(epoll);
+	}
+}
+
+TEST_F(polls, release_by_nothing_is_no_edge)
+{
+	int sem = sem_create(self->dev, 1, 1);
+	int epoll = epoll_watch(sem, EPOLLIN | EPOLLET);
+
+	EXPECT_EQ(1, epoll_count(epoll));
+	ASSERT_EQ(0, sem_release(sem, &(__u32){ 0 }));
+	EXPECT_EQ(0, epoll_count(epoll));
+	close(epoll);
 }
 
 /* A mutex whose owner is dead can be acquired. */
