@@ -35,13 +35,14 @@ static inline int set_priority(int priority)
 	return 0;
 }
 
-static inline void stay_on_cpu(int cpu)
+/* For the caller and the threads that it creates.  Returns 0 or -errno. */
+static inline int stay_on_cpu(int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 /* Like waiter_start_blocked(), in a SCHED_FIFO thread if @priority is not 0. */

@@ -2,7 +2,9 @@
 /* Trace events: what is recorded for each operation, and nothing while they are off. */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
+#include <glob.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include "waiter.h"
@@ -50,10 +52,9 @@ FIXTURE_TEARDOWN(trace)
 	close(self->dev);
 }
 
-/* Reads what was traced so far into @text. */
-static bool read_trace(char *text)
+static bool read_text(const char *path, char *text)
 {
-	FILE *file = fopen(TRACING "trace", "re");
+	FILE *file = fopen(path, "re");
 	size_t len;
 
 	if (!file)
@@ -62,6 +63,12 @@ static bool read_trace(char *text)
 	text[len] = '\0';
 	fclose(file);
 	return true;
+}
+
+/* Reads what was traced so far into @text. */
+static bool read_trace(char *text)
+{
+	return read_text(TRACING "trace", text);
 }
 
 /* Counts the events that begin with this text. */
@@ -159,12 +166,16 @@ TEST_F(trace, object_that_ends_a_wait)
 	int objs[3] = { sem_create(self->dev, 0, 1),
 			mutex_create(self->dev, OTHER, 1),
 			event_create(self->dev, 0, 1) };
+	__u32 index;
 
-	ASSERT_EQ(0, poll_any(self->dev, objs, 3, NULL));
+	ASSERT_EQ(0, poll_any(self->dev, objs, 3, &index));
+	EXPECT_EQ(2U, index);
 	ASSERT_EQ(0, mutex_kill(objs[1], OTHER));
-	ASSERT_EQ(-EOWNERDEAD, poll_any(self->dev, objs, 3, NULL));
+	ASSERT_EQ(-EOWNERDEAD, poll_any(self->dev, objs, 3, &index));
+	EXPECT_EQ(1U, index);
 	ASSERT_EQ(0, mutex_kill(objs[1], ME));
-	ASSERT_EQ(-EOWNERDEAD, poll_all(self->dev, objs + 1, 1, NULL));
+	ASSERT_EQ(-EOWNERDEAD, poll_all(self->dev, objs + 1, 1, &index));
+	EXPECT_EQ(0U, index);
 	EXPECT_EVENTS(3, "wait_end: instance=%u kind=", self->instance);
 	EXPECT_EQ(1, count_events(self->text, " ret=0 index=2 object=3 type=event waited="));
 	EXPECT_EQ(1, count_events(self->text, " index=1 object=2 type=mutex waited="));
@@ -214,6 +225,58 @@ TEST_F(trace, signals)
 	ASSERT_EQ(0, mutex_kill(mutex, ME));
 	EXPECT_EVENTS(1, "signal: instance=%u object=3 type=mutex op=kill ret=0 woken=0\n",
 		      self->instance);
+}
+
+/* Waits that the driver refuses, for each reason that it finds before the wait begins. */
+TEST_F(trace, refused_waits)
+{
+	static const unsigned long requests[] = { NTSYNC_IOC_WAIT_ANY, NTSYNC_IOC_WAIT_ALL };
+	int event = event_create(self->dev, 0, 1), another = ntsync_open();
+	int objs[2] = { event, event_create(another, 0, 1) };
+	struct ntsync_wait_args *args = mmap(NULL, sizeof(*args), PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, args);
+	*args = (struct ntsync_wait_args) {
+		.objs = (uintptr_t)&event, .count = 1, .owner = ME,
+	};
+	ASSERT_EQ(0, mprotect(args, sizeof(*args), PROT_READ));
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		unsigned long request = requests[i];
+		int dev = self->dev;
+
+		EXPECT_EQ(-EINVAL, wait_call(dev, request, objs, 2, ME, 0, 0, NULL));
+		EXPECT_EQ(-EINVAL, wait_call(dev, request, objs, 1, ME, 0, objs[1], NULL));
+		EXPECT_EQ(-EINVAL, wait_call(dev, request, objs, 1, 0, 0, 0, NULL));
+		EXPECT_EQ(-EINVAL, wait_call(dev, request, objs, NTSYNC_MAX_WAIT_COUNT + 1, ME, 0,
+					     0, NULL));
+		EXPECT_EQ(-EFAULT, wait_call(dev, request, NULL, 1, ME, 0, 0, NULL));
+		EXPECT_EQ(-EFAULT, ntsync_call(dev, request, NULL));
+		EXPECT_EQ(-EFAULT, ntsync_call(dev, request, args));
+	}
+	objs[1] = event;
+	EXPECT_EQ(-EINVAL, poll_all(self->dev, objs, 2, NULL));
+	EXPECT_EVENTS(0, "wait_");
+	EXPECT_EVENT(0, 1, event);
+	close(another);
+}
+
+/* Perf and trace-cmd print what the format says, and do not know the driver's constants. */
+TEST_F(trace, formats_have_no_constants)
+{
+	glob_t formats;
+
+	ASSERT_EQ(0, glob(TRACING "events/ntsync/ntsync_*/format", 0, NULL, &formats));
+	EXPECT_EQ(7U, formats.gl_pathc);
+	for (size_t i = 0; i < formats.gl_pathc; i++) {
+		ASSERT_TRUE(read_text(formats.gl_pathv[i], self->text));
+		EXPECT_EQ(NULL, strstr(self->text, "NTSYNC_"))
+			TH_LOG("%s", self->text);
+	}
+	globfree(&formats);
+	ASSERT_TRUE(read_text(TRACING "events/ntsync/ntsync_create/format", self->text));
+	EXPECT_NE(NULL, strstr(self->text, "{ 0, \"semaphore\" }"))
+		TH_LOG("%s", self->text);
 }
 
 /* The holder of the mutex for which a wait queues, and the number of waits that a signal wakes. */
@@ -312,6 +375,46 @@ TEST_F(trace, wait_for_all_that_blocks)
 	EXPECT_EVENTS(1, "acquire: instance=%u object=5 ", self->instance);
 }
 
+static atomic_int interruptions;
+
+static void count_interruption(int)
+{
+	interruptions++;
+}
+
+/* Traced or not, a wait goes on after a signal whose handler restarts calls. */
+TEST_F(trace, restarted)
+{
+	static const struct {
+		unsigned long request;
+		int count;
+	} waits[] = {
+		{ NTSYNC_IOC_WAIT_ANY, 1 },
+		{ NTSYNC_IOC_WAIT_ANY, 2 },
+		{ NTSYNC_IOC_WAIT_ALL, 1 },
+		{ NTSYNC_IOC_WAIT_ALL, 2 },
+	};
+	struct sigaction action = {
+		.sa_handler = count_interruption, .sa_flags = SA_RESTART,
+	};
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	for (int i = 0; i < (int)ARRAY_SIZE(waits); i++) {
+		struct waiter waiter;
+		int objs[2];
+
+		ASSERT_EQ(0, create_events(self->dev, 0, objs, 2));
+		ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, waits[i].request, objs,
+						 waits[i].count, ME, 0));
+		ASSERT_EQ(0, pthread_kill(waiter.thread, SIGUSR1));
+		ASSERT_TRUE(wait_until(interruptions == i + 1));
+		ASSERT_TRUE(waiter_blocks(&waiter));
+		for (int j = 0; j < waits[i].count; j++)
+			ASSERT_EQ(0, event_set(objs[j], &(__u32){ 0 }));
+		EXPECT_EQ(0, waiter_join(&waiter));
+	}
+}
+
 /* Is there one event with each of these beginnings, one after the other? */
 static bool in_order(const char *text, const char *const *events, int count)
 {
@@ -334,12 +437,9 @@ TEST_F(trace, order)
 	};
 	int event = event_create(self->dev, 0, 1);
 	struct waiter waiter;
-	cpu_set_t one;
 
 	/* The clocks of two CPUs may differ. */
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, stay_on_cpu(sched_getcpu()));
 	ASSERT_EQ(0, poll_any(self->dev, &event, 1, NULL));
 	ASSERT_TRUE(read_trace(self->text));
 	EXPECT_TRUE(in_order(self->text, poll, ARRAY_SIZE(poll)))
