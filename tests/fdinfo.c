@@ -44,25 +44,30 @@ do {									\
 
 TEST_F(fdinfo, semaphore)
 {
-	int sem = sem_create(self->dev, 2, 5);
+	static const __u32 counts[][2] = { { 2, 5 }, { (1U << 31) + 1, UINT32_MAX } };
 
-	ASSERT_EQ(0, fdinfo_read(sem, self->info));
-	EXPECT_STREQ("semaphore", self->info->type);
-	EXPECT_EQ(2, self->info->states);
-	EXPECT_SHOWN(0, "count", 2);
-	EXPECT_SHOWN(1, "max", 5);
-	EXPECT_EQ(0U, self->info->waiters);
+	for (int i = 0; i < 2; i++) {
+		int sem = sem_create(self->dev, counts[i][0], counts[i][1]);
+
+		ASSERT_EQ(0, fdinfo_read(sem, self->info));
+		EXPECT_STREQ("semaphore", self->info->type);
+		EXPECT_EQ(2, self->info->states);
+		EXPECT_SHOWN(0, "count", counts[i][0]);
+		EXPECT_SHOWN(1, "max", counts[i][1]);
+		EXPECT_EQ(0U, self->info->waiters);
+	}
 }
 
 TEST_F(fdinfo, mutex)
 {
-	int mutex = mutex_create(self->dev, UINT32_MAX, 3);
+	const __u32 count = (1U << 31) + 3;
+	int mutex = mutex_create(self->dev, UINT32_MAX, count);
 
 	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
 	EXPECT_STREQ("mutex", self->info->type);
 	EXPECT_EQ(3, self->info->states);
 	EXPECT_SHOWN(0, "owner", UINT32_MAX);
-	EXPECT_SHOWN(1, "count", 3);
+	EXPECT_SHOWN(1, "count", count);
 	EXPECT_SHOWN(2, "abandoned", 0);
 	ASSERT_EQ(0, mutex_kill(mutex, UINT32_MAX));
 	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
@@ -367,12 +372,37 @@ TEST_F(fdinfo, order_of_service)
 		EXPECT_EQ(0, waiter_join(&waiters[i]));
 }
 
+/*
+ * Waits that have ended are not shown by another object either, in whose queue they stand until
+ * their threads run.
+ */
+TEST_F(fdinfo, ended_waits_are_not_shown)
+{
+	int objs[2] = { event_create(self->dev, 1, 0), event_create(self->dev, 1, 0) };
+	struct waiter waiters[4];
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no real-time threads here");
+	/* On one CPU with this thread, so that none leaves the queue before it is read. */
+	ASSERT_EQ(0, stay_on_this_cpu());
+	for (int i = 0; i < 4; i++)
+		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev, ANY, objs, 2, ME, 0));
+	ASSERT_EQ(0, set_priority(1));
+	ASSERT_EQ(0, event_set(objs[0], &(__u32){ 0 }));
+	ASSERT_EQ(0, fdinfo_read(objs[1], self->info));
+	ASSERT_EQ(0, set_priority(0));
+	EXPECT_EQ(0, self->info->shown);
+	EXPECT_EQ(0U, self->info->waiters);
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(0, waiter_join(&waiters[i]));
+}
+
 /* More than are shown, and more than fit into one read(). */
 TEST_F(fdinfo, many_waiters)
 {
 	struct waiter *waiters = calloc(MANY_WAITERS, sizeof(*waiters));
 	int mutex = mutex_create(self->dev, OTHER, 1);
-	int event = event_create(self->dev, 1, 0);
+	int alert = event_create(self->dev, 1, 0);
 	pthread_attr_t attr;
 	__u32 prev;
 
@@ -380,24 +410,26 @@ TEST_F(fdinfo, many_waiters)
 	ASSERT_EQ(0, pthread_attr_init(&attr));
 	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN + 16384));
 	ASSERT_EQ(0, pthread_setattr_default_np(&attr));
-	for (int i = 0; i < MANY_WAITERS; i++) {
-		int objs[2] = { mutex, event };
-
-		ASSERT_EQ(0, waiter_start(&waiters[i], self->dev, ANY, objs, 2,
-					  i + 10, 0));
+	for (int all = 0; all < 2; all++) {
+		for (int i = 0; i < MANY_WAITERS; i++)
+			ASSERT_EQ(0, waiter_start(&waiters[i], self->dev, all ? ALL : ANY, &mutex,
+						  1, i + 10, alert));
+		for (int i = 0; i < MANY_WAITERS; i++)
+			ASSERT_TRUE(waiter_blocks(&waiters[i]));
+		ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+		EXPECT_EQ(MANY_WAITERS, self->info->waiters);
+		EXPECT_EQ(1024, self->info->shown);
+		for (int i = 0; i < self->info->shown; i++)
+			for (int j = 0; j < i; j++)
+				ASSERT_NE(self->info->waits[i].serial,
+					  self->info->waits[j].serial);
+		ASSERT_EQ(0, event_set(alert, &prev));
+		for (int i = 0; i < MANY_WAITERS; i++)
+			ASSERT_EQ(0, waiter_join(&waiters[i]));
+		ASSERT_EQ(0, event_reset(alert, &prev));
+		ASSERT_EQ(0, fdinfo_read(mutex, self->info));
+		EXPECT_EQ(0U, self->info->waiters);
 	}
-	ASSERT_TRUE(wait_until(!fdinfo_read(mutex, self->info) &&
-			       self->info->waiters == MANY_WAITERS));
-	EXPECT_EQ(1024, self->info->shown);
-	for (int i = 0; i < self->info->shown; i++)
-		for (int j = 0; j < i; j++)
-			ASSERT_NE(self->info->waits[i].serial,
-				  self->info->waits[j].serial);
-	ASSERT_EQ(0, event_set(event, &prev));
-	for (int i = 0; i < MANY_WAITERS; i++)
-		ASSERT_EQ(0, waiter_join(&waiters[i]));
-	ASSERT_EQ(0, fdinfo_read(mutex, self->info));
-	EXPECT_EQ(0U, self->info->waiters);
 	free(waiters);
 }
 

@@ -58,8 +58,12 @@ static inline bool fdinfo_line(const char *line, struct fdinfo *info)
 {
 	char *name;
 
-	if (fdinfo_is_kernels(line) ||
-	    sscanf(line, "instance:\t%u\n", &info->instance) == 1 ||
+	if (fdinfo_is_kernels(line))
+		return true;
+	/* No number is negative, but sscanf() would take it. */
+	if (strchr(line, '-'))
+		return false;
+	if (sscanf(line, "instance:\t%u\n", &info->instance) == 1 ||
 	    sscanf(line, "object:\t%u\n", &info->object) == 1 ||
 	    sscanf(line, "objects:\t%u\n", &info->objects) == 1 ||
 	    sscanf(line, "type:\t%15[a-z]\n", info->type) == 1 ||
