@@ -21,6 +21,7 @@
 #endif
 
 #define NSEC_PER_MSEC	1000000ULL
+#define SECOND		((long long)NSEC_PER_SEC)
 #define HOUR		(3600 * NSEC_PER_SEC)
 
 struct kind_of_wait {
@@ -611,20 +612,28 @@ FIXTURE(time_namespace) {
 };
 
 FIXTURE_VARIANT(time_namespace) {
-	long long offset;	/* seconds */
+	long long offset;	/* nanoseconds */
 };
 
 FIXTURE_VARIANT_ADD(time_namespace, a_day_ahead) {
-	.offset = 86400,
+	.offset = 24 * HOUR,
 };
 
 FIXTURE_VARIANT_ADD(time_namespace, ten_seconds_back) {
-	.offset = -10,
+	.offset = -10 * SECOND,
+};
+
+FIXTURE_VARIANT_ADD(time_namespace, fraction_ahead) {
+	.offset = 10 * SECOND + 9 * SECOND / 10,
+};
+
+FIXTURE_VARIANT_ADD(time_namespace, fraction_back) {
+	.offset = -10 * SECOND + 9 * SECOND / 10,
 };
 
 /* Linux limits such a clock to half the range of ktime_t, 146 years. */
 FIXTURE_VARIANT_ADD(time_namespace, most_of_ktime_ahead) {
-	.offset = 4600000000,
+	.offset = 4600000000 * SECOND,
 };
 
 FIXTURE_SETUP(time_namespace)
@@ -644,18 +653,19 @@ FIXTURE_TEARDOWN(time_namespace)
 /* Gives later children a separate clock.  Returns 0 or -errno. */
 static int set_offset(long long offset)
 {
+	long long nsec = (offset % SECOND + SECOND) % SECOND;
 	FILE *file;
 	int ret;
 
 	if (unshare(CLONE_NEWTIME))
 		return -errno;
 	/* A clock cannot be set back to before its start. */
-	while ((long long)clock_ns(CLOCK_MONOTONIC) / 1000000000 + offset < 1)
+	while ((long long)clock_ns(CLOCK_MONOTONIC) + offset < SECOND)
 		waiter_pause();
 	file = fopen("/proc/self/timens_offsets", "we");
 	if (!file)
 		return -errno;
-	ret = fprintf(file, "monotonic %lld 0\n", offset);
+	ret = fprintf(file, "monotonic %lld %lld\n", (offset - nsec) / SECOND, nsec);
 	if (fclose(file) || ret < 0)
 		return -errno;
 	return 0;
@@ -689,7 +699,7 @@ static void in_time_namespace(struct __test_metadata *_metadata,
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		inside = clock_ns(CLOCK_MONOTONIC);
-		EXPECT_LE(offset * 1000000000, (__s64)(inside - outside));
+		EXPECT_LE(offset, (__s64)(inside - outside));
 		body(_metadata, self->dev, self->event);
 		_exit(__test_passed(_metadata) ? 0 : 1);
 	}
@@ -727,6 +737,7 @@ static void polls_in_the_past(struct __test_metadata *_metadata, int dev,
 	const struct kind_of_wait how = { dev, ANY, 0, CLOCK_MONOTONIC };
 	__u64 now = clock_ns(CLOCK_MONOTONIC);
 	const __u64 past[] = { 0, 1, NSEC_PER_SEC / 2, now / 2, now - 1, now };
+	long slept = times_slept();
 	__u32 value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(past); i++) {
@@ -735,6 +746,8 @@ static void polls_in_the_past(struct __test_metadata *_metadata, int dev,
 		EXPECT_EQ(0, event_set(event, &value));
 		EXPECT_EQ(0, timed_wait(&how, &event, 1, past[i], 0, NULL));
 	}
+	/* A deadline that is converted wrongly may be in the future. */
+	EXPECT_EQ(slept, times_slept());
 }
 
 TEST_F(time_namespace, past)
