@@ -25,11 +25,23 @@ struct world {
 	struct object object[THINGS];
 	struct state state[THINGS];
 	int descriptors;
+	int next_descriptor;
 };
 
 static inline int world_fd(const struct world *world, enum thing thing)
 {
 	return thing == THE_DEVICE ? world->dev : world->object[thing].fd;
+}
+
+/* The lowest free number.  One that is reserved, but has no file, is not in /proc. */
+static inline int next_descriptor(const struct world *world)
+{
+	int fd = dup(world->dev);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return fd;
 }
 
 /* Records the current state of everything. */
@@ -40,6 +52,7 @@ static inline void world_remember(struct world *world)
 	for (i = 0; i < THINGS; i++)
 		world->state[i] = object_state(world->object[i]);
 	world->descriptors = open_descriptors();
+	world->next_descriptor = next_descriptor(world);
 }
 
 static inline int world_create(struct world *world)
@@ -85,11 +98,16 @@ static inline void world_destroy(struct world *world)
 /* Prints what has changed, and returns how many changes there are. */
 static inline int world_changes(const struct world *world)
 {
-	int i, now = open_descriptors(), changes = 0;
+	int i, now = open_descriptors(), next = next_descriptor(world), changes = 0;
 
 	if (now != world->descriptors) {
 		fprintf(stderr, "# %d descriptors, %d before\n", now,
 			world->descriptors);
+		changes++;
+	}
+	if (next != world->next_descriptor) {
+		fprintf(stderr, "# the next descriptor is %d, was %d before\n", next,
+			world->next_descriptor);
 		changes++;
 	}
 	for (i = 0; i < THINGS; i++) {
