@@ -334,20 +334,21 @@ static bool is_known(enum thing thing, unsigned long request)
 	}
 }
 
-/* Tries every number and direction, and a few sizes; returns the number of wrong results. */
+/* An argument of a call may get longer. */
+#define MOST_SIZE 64
+
+/* Tries every number and direction, and sizes from 0 on; returns the number of wrong results. */
 static int try_unknown_ioctls(const struct world *world, enum thing thing,
 			      unsigned int type, void *args)
 {
-	static const unsigned int sizes[] = { 0, 1, 4, 8, 12, 36, 40, 44 };
 	int fd = world_fd(world, thing), wrong = 0;
 	unsigned long request;
-	unsigned int nr, dir;
-	size_t i;
+	unsigned int nr, dir, size;
 
 	for (nr = 0; nr < 256; nr++)
 		for (dir = 0; dir < 4; dir++)
-			for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-				request = _IOC(dir, type, nr, sizes[i]);
+			for (size = 0; size <= MOST_SIZE; size++) {
+				request = _IOC(dir, type, nr, size);
 				if (is_known(thing, request))
 					continue;
 				wrong += ntsync_call(fd, request, args) !=
