@@ -358,7 +358,7 @@ TEST_F(fdinfo, order_of_service)
 	ASSERT_TRUE(waiter_start_blocked(&waiters[0], self->dev, ANY, &sem, 1,
 					 1, 0));
 	if (!waiter_start_priority(&waiters[1], 1, self->dev, ANY, &sem, 1, 2))
-		SKIP(return, "no real-time threads here");
+		SKIP(return, "no permission for SCHED_FIFO");
 	for (int i = 2; i < 4; i++)
 		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev, ALL,
 						 objs, 2, i + 1, 0));
@@ -382,9 +382,9 @@ TEST_F(fdinfo, ended_waits_are_not_shown)
 	struct waiter waiters[4];
 
 	if (set_priority(1) || set_priority(0))
-		SKIP(return, "no real-time threads here");
+		SKIP(return, "no permission for SCHED_FIFO");
 	/* On one CPU with this thread, so that none leaves the queue before it is read. */
-	ASSERT_EQ(0, stay_on_this_cpu());
+	ASSERT_EQ(0, stay_on_cpu(sched_getcpu()));
 	for (int i = 0; i < 4; i++)
 		ASSERT_TRUE(waiter_start_blocked(&waiters[i], self->dev, ANY, objs, 2, ME, 0));
 	ASSERT_EQ(0, set_priority(1));

@@ -307,15 +307,12 @@ TEST_F(order, real_time_first)
 TEST_F(order, waits_that_have_ended_are_passed)
 {
 	int objs[2] = { event_create(self->queue.dev, 1, 0), self->object.fd };
-	cpu_set_t cpu;
 	__u32 prev;
 
 	if (set_priority(1) || set_priority(0))
 		SKIP(return, "no permission for SCHED_FIFO");
 	/* On one CPU with this thread, so that none leaves the queue between the signals. */
-	CPU_ZERO(&cpu);
-	CPU_SET(sched_getcpu(), &cpu);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	ASSERT_EQ(0, stay_on_cpu(sched_getcpu()));
 	for (int i = 0; i < MAX_WAITERS - 1; i++)
 		ASSERT_TRUE(join_queue(&self->queue, 0, ANY, objs, 2));
 	ASSERT_TRUE(join_queue(&self->queue, 0, ANY, &self->object.fd, 1));
