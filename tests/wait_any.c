@@ -5,6 +5,8 @@
 #include "waiter.h"
 #include "objects.h"
 
+#define CROWD	80
+
 FIXTURE(wait_any) {
 	int dev;
 };
@@ -408,6 +410,34 @@ TEST_F(wait_any, one_object_64_times)
 			      FOREVER, a, &index));
 	EXPECT_EQ(0U, index);
 	EXPECT_EVENT(0, 0, a);
+}
+
+/* However long a queue is, one signal serves all of it. */
+TEST_F(wait_any, thousands_of_places)
+{
+	unsigned long requests[2] = { NTSYNC_IOC_SEM_RELEASE, NTSYNC_IOC_EVENT_SET };
+	int fds[2] = { sem_create(self->dev, 0, CROWD), event_create(self->dev, 1, 0) };
+	int objs[NTSYNC_MAX_WAIT_COUNT];
+	struct waiter crowd[CROWD];
+	__u32 value = CROWD;
+
+	for (int kind = 0; kind < 2; kind++) {
+		ASSERT_LE(0, fds[kind]);
+		for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+			objs[i] = fds[kind];
+		for (int i = 0; i < CROWD; i++)
+			ASSERT_TRUE(waiter_start_blocked(&crowd[i], self->dev,
+							 NTSYNC_IOC_WAIT_ANY, objs,
+							 NTSYNC_MAX_WAIT_COUNT, ME,
+							 fds[kind]));
+		ASSERT_EQ(0, ntsync_call(fds[kind], requests[kind], &value));
+		for (int i = 0; i < CROWD; i++) {
+			ASSERT_FALSE(waiter_blocks(&crowd[i]));
+			EXPECT_EQ(0, waiter_join(&crowd[i]));
+		}
+	}
+	EXPECT_SEM(0, CROWD, fds[0]);
+	EXPECT_EVENT(1, 1, fds[1]);
 }
 
 /* Small and large waits may be stored differently, so try all sizes. */
