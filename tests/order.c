@@ -325,18 +325,32 @@ TEST_F(order, waits_that_have_ended_are_passed)
 		EXPECT_EQ(0, waiter_join(&self->queue.waiters[i]));
 }
 
-/* More than are passed in one batch; the second must not stop there. */
+/* More ordinary threads than are passed in one batch, and behind them two real-time ones. */
+#define ORDINARY	(MAX_WAITERS - 2)
+
+static bool join_after_many(struct queue *q, unsigned long request, const int *obj)
+{
+	for (int i = 0; i < ORDINARY; i++)
+		if (!join_queue(q, 0, request, obj, 1))
+			return false;
+	return join_queue(q, 10, request, obj, 1) && join_queue(q, 11, request, obj, 1);
+}
+
+/* The second must not stop at the end of a batch. */
 TEST_F(order, real_time_passes_many)
 {
-	int ordinary = MAX_WAITERS - 2;
-
 	if (set_priority(1) || set_priority(0))
 		SKIP(return, "no permission for SCHED_FIFO");
-	for (int i = 0; i < MAX_WAITERS; i++)
-		ASSERT_TRUE(join_queue(&self->queue,
-				       i < ordinary ? 0 : 10 + i - ordinary, ANY,
-				       &self->object.fd, 1));
-	ASSERT_SERVED(&self->queue, self->object, ordinary + 1, ordinary, 0, 1, 2);
+	ASSERT_TRUE(join_after_many(&self->queue, ANY, &self->object.fd));
+	ASSERT_SERVED(&self->queue, self->object, ORDINARY + 1, ORDINARY, 0, 1, 2);
+}
+
+TEST_F(order, real_time_passes_many_sets)
+{
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	ASSERT_TRUE(join_after_many(&self->queue, ALL, &self->object.fd));
+	ASSERT_SERVED(&self->queue, self->object, ORDINARY + 1, ORDINARY, 0, 1, 2);
 }
 
 TEST_F(order, real_time_first_among_all)
@@ -841,6 +855,25 @@ TEST_F(order_of_sets, gate_opens_last)
 		ASSERT_EQ(i, who_was_served(&self->queue, already++));
 		owner = i + 1;
 	}
+}
+
+/* One that began first comes to the prize last, behind more than are passed in one batch. */
+TEST_F(order_of_sets, place_survives_many)
+{
+	int objs[2];
+	__u32 prev;
+
+	objs[!variant->place] = self->gate;
+	objs[!!variant->place] = self->prize.fd;
+	/* While it looks, the gate is all that it can wait for. */
+	ASSERT_EQ(0, signal_once(self->prize, NOBODY_WAITS));
+	ASSERT_TRUE(join_queue(&self->queue, 0, ALL, objs, 2));
+	ASSERT_EQ(0, wait_any(self->queue.dev, &self->prize.fd, 1, NOBODY_WAITS, 0, 0,
+			      NULL));
+	for (int i = 0; i < 20; i++)
+		ASSERT_TRUE(join_queue(&self->queue, 0, ALL, &self->prize.fd, 1));
+	ASSERT_EQ(0, event_set(self->gate, &prev));
+	ASSERT_SERVED(&self->queue, self->prize, 0, 1, 2);
 }
 
 /* A pulse of the gate satisfies the first set, and the gate stays unset. */
