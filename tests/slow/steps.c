@@ -24,6 +24,7 @@ FIXTURE(step) {
 	int alert;
 	int event;
 	int event_too;
+	int many[MANY];		/* events that are set */
 	struct waiter watchers[WATCHERS];
 	struct waiter setter;
 	struct waiter waiter;
@@ -33,6 +34,16 @@ FIXTURE(step) {
 	int ret;
 };
 
+static int create_set_events(int dev, int *objs)
+{
+	int ret = create_events(dev, 1, objs, MANY);
+	__u32 value;
+
+	for (int i = 0; i < MANY && !ret; i++)
+		ret = event_set(objs[i], &value);
+	return ret;
+}
+
 FIXTURE_SETUP(step)
 {
 	self->dev = ntsync_open();
@@ -41,6 +52,7 @@ FIXTURE_SETUP(step)
 	ASSERT_LE(0, self->never);
 	self->alert = event_create(self->dev, 1, 0);
 	ASSERT_LE(0, self->alert);
+	ASSERT_EQ(0, create_set_events(self->dev, self->many));
 	self->info = calloc(1, sizeof(*self->info));
 	ASSERT_NE(NULL, self->info);
 }
@@ -88,15 +100,19 @@ static bool takes_long(struct waiter *w)
 	return thread_state(w->tid) == 'D';
 }
 
+/* Makes a call in a thread of its own; true when it holds the object, or has ended. */
+static bool start_setter(FIXTURE_DATA(step) * self, int fd, unsigned long request)
+{
+	self->setter.dev = fd;
+	self->setter.request = request;
+	return !waiter_run(&self->setter) &&
+	       wait_until(self->setter.done || takes_long(&self->setter));
+}
+
 /* Sets the event in a thread of its own; true when it is set and held. */
 static bool begin_step(FIXTURE_DATA(step) * self)
 {
-	if (!begin_watch(self, 1))
-		return false;
-	self->setter.dev = self->event;
-	self->setter.request = NTSYNC_IOC_EVENT_SET;
-	return !waiter_run(&self->setter) &&
-	       wait_until(self->setter.done || takes_long(&self->setter));
+	return begin_watch(self, 1) && start_setter(self, self->event, NTSYNC_IOC_EVENT_SET);
 }
 
 static bool end_step(FIXTURE_DATA(step) * self)
@@ -234,6 +250,13 @@ static void *read_event(void *data)
 	return NULL;
 }
 
+/* Reads the event's fdinfo in a thread of its own; true when it has shown a wait. */
+static bool start_reader(FIXTURE_DATA(step) * self, pthread_t *thread)
+{
+	return !pthread_create(thread, NULL, read_event, self) &&
+	       wait_until(self->reader && thread_state(self->reader) == 'D');
+}
+
 static void on_signal(int signal)
 {
 	(void)signal;
@@ -247,9 +270,7 @@ TEST_F(step, comes_after_a_reader)
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 	ASSERT_TRUE(begin_watch(self, 0));
-	ASSERT_EQ(0, pthread_create(&reader, NULL, read_event, self));
-	/* It has shown the first. */
-	ASSERT_TRUE(wait_until(self->reader && thread_state(self->reader) == 'D'));
+	ASSERT_TRUE(start_reader(self, &reader));
 	for (int i = 0; i < WATCHERS; i++)
 		ASSERT_EQ(0, pthread_kill(self->watchers[i].thread, SIGUSR1));
 	pthread_join(reader, NULL);
@@ -259,14 +280,14 @@ TEST_F(step, comes_after_a_reader)
 		EXPECT_EQ(-EINTR, waiter_join(&self->watchers[i]));
 }
 
-/* Calls that wait for the step, of which a signal may interrupt only the last two. */
-#define CALLS		8
-#define CALLS_TO_END	6
+/* Calls that wait for the step.  A signal must not interrupt the first ones. */
+#define CALLS		11
+#define CALLS_TO_END	7
 
 static int make_call(FIXTURE_DATA(step) * self, int i)
 {
 	struct pollfd fd = { .fd = self->event, .events = POLLIN };
-	int objs[3] = { self->event, self->event_too, self->never };
+	int objs[4] = { self->event, self->event_too, self->never, self->event };
 	struct ntsync_event_args args;
 	__u32 value;
 
@@ -283,8 +304,12 @@ static int make_call(FIXTURE_DATA(step) * self, int i)
 	if (i == 5)
 		return poll(&fd, 1, 0) > 0 && fd.revents & POLLERR ? -EINTR : 0;
 	if (i == 6)
+		return poll_all(self->dev, self->many, MANY, NULL);
+	if (i == 7)
 		return wait_all(self->dev, objs + 1, 2, ME, FOREVER, 0, NULL);
-	return fdinfo_read(self->event, self->info);
+	if (i == 8)
+		return wait_any(self->dev, objs + 2, 2, ME, FOREVER, 0, NULL);
+	return fdinfo_read(i == 9 ? self->event : self->event_too, self->info);
 }
 
 /* Starts a child for each call; they must wait for the step when this returns. */
@@ -461,10 +486,7 @@ TEST_F(step, keeps_the_others_of_a_wait_that_ends)
 		for (int i = 0; i < WATCHERS; i++)
 			ASSERT_TRUE(waiter_start_blocked(&w[i], self->dev, NTSYNC_IOC_WAIT_ALL,
 							 objs, count, ME, i ? 0 : alert));
-		self->setter.dev = objs[0];
-		self->setter.request = NTSYNC_IOC_EVENT_SET;
-		ASSERT_EQ(0, waiter_run(&self->setter));
-		ASSERT_TRUE(wait_until(self->setter.done || takes_long(&self->setter)));
+		ASSERT_TRUE(start_setter(self, objs[0], NTSYNC_IOC_EVENT_SET));
 		ASSERT_EQ(0, event_set(alert, &value));
 		ASSERT_EQ(0, waiter_join(&self->setter));
 		/* A busy machine may be late; then the first is served first. */
