@@ -13,6 +13,8 @@
 #define ROUNDS		2000
 /* More than a wait for all tries to lock at once. */
 #define MANY		10
+/* More places in a queue than are served in one batch. */
+#define PLACES		20
 
 /*
  * Waits for all of an event and of one that is never set watch the event.  The step that
@@ -550,6 +552,125 @@ TEST_F(step, says_that_its_result_is_lost)
 		close(object.fd);
 		rounds++;
 	}
+	say_done("%d rounds", rounds);
+}
+
+/* A queue is served in two batches.  Nobody sees the object signaled in between. */
+TEST_F(step, keeps_a_long_queue_to_itself)
+{
+	static const unsigned long requests[] = { NTSYNC_IOC_EVENT_PULSE, NTSYNC_IOC_SEM_RELEASE };
+	struct waiter *w = self->watchers;
+	const __u32 two = 2;
+	int objs[PLACES];
+
+	/* The semaphore has another unit, for a second wait. */
+	for (int i = 0; i < 2; i++) {
+		int fd = i ? sem_create(self->dev, 0, 2) : event_create(self->dev, 1, 0);
+
+		for (int j = 0; j < PLACES; j++)
+			objs[j] = fd;
+		for (int j = 0; j <= i; j++)
+			ASSERT_TRUE(waiter_start_blocked(&w[j], self->dev, NTSYNC_IOC_WAIT_ANY,
+							 objs, j ? 1 : PLACES, ME, 0));
+		memcpy(&self->setter.args, &two, sizeof(two));
+		ASSERT_TRUE(start_setter(self, fd, requests[i]));
+		ASSERT_EQ(-ETIMEDOUT, poll_any(self->dev, &fd, 1, NULL));
+		ASSERT_EQ(0, waiter_join(&self->setter));
+		for (int j = 0; j <= i; j++)
+			ASSERT_EQ(0, waiter_join(&w[j]));
+		close(fd);
+	}
+}
+
+/* Others can read the memory of a result while the call waits for the step. */
+TEST_F(step, is_not_seen_in_a_result)
+{
+	static const unsigned long requests[] = { NTSYNC_IOC_EVENT_SET, NTSYNC_IOC_EVENT_PULSE };
+	struct waiter w[2];
+	volatile __u32 *results[2];
+	bool in_time = false;
+	int rounds = 0;
+	__u32 early;
+
+	while (!in_time) {
+		ASSERT_TRUE(begin_step(self));
+		for (int i = 0; i < 2; i++) {
+			results[i] = (void *)&w[i].args;
+			w[i].dev = self->event;
+			w[i].request = requests[i];
+			*results[i] = GARBAGE;
+			ASSERT_EQ(0, waiter_run(&w[i]));
+			ASSERT_TRUE(wait_until(w[i].done || takes_long(&w[i])));
+		}
+		early = *results[0] | *results[1];
+		in_time = takes_long(&self->setter);
+		EXPECT_TRUE(!in_time || early == 0);
+		for (int i = 0; i < 2; i++)
+			EXPECT_EQ(0, waiter_join(&w[i]));
+		EXPECT_EQ(1, *results[0] | *results[1]);
+		ASSERT_TRUE(end_step(self));
+		rounds++;
+	}
+	say_done("%d rounds", rounds);
+}
+
+/* Calls of another instance do not wait for the step. */
+TEST_F(step, leaves_another_instance_alone)
+{
+	int dev = ntsync_open(), alert = event_create(dev, 0, 0), objs[MANY];
+	struct waiter *w = &self->waiter;
+	bool in_time = false;
+	int rounds = 0;
+	__u32 value;
+
+	ASSERT_LE(0, alert);
+	ASSERT_EQ(0, create_set_events(dev, objs));
+	while (!in_time) {
+		ASSERT_TRUE(begin_step(self));
+		waiter_fill(w, dev, NTSYNC_IOC_WAIT_ALL, objs, MANY, ME, 0);
+		w->args.timeout = 0;
+		ASSERT_EQ(0, waiter_run(w));
+		ASSERT_TRUE(wait_until(w->done || takes_long(w)));
+		ASSERT_TRUE(w->done);
+		EXPECT_EQ(0, waiter_join(w));
+		EXPECT_EQ(0, fdinfo_read(objs[0], self->info));
+		ASSERT_EQ(0, event_reset(objs[0], &value));
+		ASSERT_TRUE(waiter_start_blocked(w, dev, NTSYNC_IOC_WAIT_ALL, objs, MANY, ME,
+						 alert));
+		ASSERT_EQ(0, event_set(alert, &value));
+		EXPECT_EQ(0, waiter_join(w));
+		in_time = takes_long(&self->setter);
+		ASSERT_EQ(0, event_reset(alert, &value));
+		ASSERT_EQ(0, event_set(objs[0], &value));
+		ASSERT_TRUE(end_step(self));
+		rounds++;
+	}
+	close(dev);
+	say_done("%d rounds", rounds);
+}
+
+/* Whoever wakes many lets other threads run in between. */
+TEST_F(step, rests_between_wakes)
+{
+	int event = event_create(self->dev, 1, 0), rounds = 0;
+	struct waiter w[3];
+	bool rests = false;
+	__u32 value;
+
+	ASSERT_LE(0, event);
+	/* A busy machine may be late. */
+	for (; !rests && rounds < 50; rounds++) {
+		for (int i = 0; i < 3; i++)
+			ASSERT_TRUE(waiter_start_blocked(&w[i], self->dev, NTSYNC_IOC_WAIT_ANY,
+							 &event, 1, ME, 0));
+		ASSERT_TRUE(start_setter(self, event, NTSYNC_IOC_EVENT_SET));
+		rests = takes_long(&self->setter) && !w[2].done;
+		EXPECT_EQ(0, waiter_join(&self->setter));
+		for (int i = 0; i < 3; i++)
+			ASSERT_EQ(0, waiter_join(&w[i]));
+		ASSERT_EQ(0, event_reset(event, &value));
+	}
+	EXPECT_TRUE(rests);
 	say_done("%d rounds", rounds);
 }
 
