@@ -674,6 +674,93 @@ TEST_F(step, rests_between_wakes)
 	say_done("%d rounds", rounds);
 }
 
+/*
+ * A release takes the waits before a reader's mark off the queue, and the mark too.  The reader
+ * must show those that remain.
+ */
+TEST_F(step, leaves_the_rest_to_a_reader)
+{
+	struct waiter w[4];
+	__u32 value = 2;
+	pthread_t reader;
+	int shown;
+
+	self->event = sem_create(self->dev, 0, 4);
+	for (int i = 0; i < 4; i++)
+		ASSERT_TRUE(waiter_start_blocked(&w[i], self->dev, NTSYNC_IOC_WAIT_ANY,
+						 &self->event, 1, i + 1, 0));
+	ASSERT_TRUE(start_reader(self, &reader));
+	ASSERT_EQ(0, sem_release(self->event, &value));
+	pthread_join(reader, NULL);
+	EXPECT_EQ(0, self->ret);
+	shown = self->info->shown;
+	EXPECT_EQ(shown, self->info->waiters);
+	/* The last two have been there all the time. */
+	ASSERT_LE(2, shown);
+	EXPECT_EQ(3, self->info->waits[shown - 2].owner);
+	EXPECT_EQ(4, self->info->waits[shown - 1].owner);
+	value = 2;
+	ASSERT_EQ(0, sem_release(self->event, &value));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(0, waiter_join(&w[i]));
+	say_done("%d shown", shown);
+}
+
+/* New threads get the stacks of threads that have ended. */
+static bool reuse_stacks(void)
+{
+	pid_t pids[16];
+	bool ended = true;
+
+	for (int i = 0; i < 16; i++) {
+		pids[i] = fork_child();
+		if (!pids[i])
+			_exit(0);
+	}
+	for (int i = 0; i < 16; i++)
+		ended = !child_exit_code(pids[i]) && ended;
+	return ended;
+}
+
+/* A reader that is killed while the step holds the object takes its mark off the queue. */
+TEST_F(step, leaves_no_mark_of_a_killed_reader)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	bool in_time = false;
+	struct waiter w[3];
+	int rounds = 0;
+	__u32 value;
+
+	for (; race_goes_on(begun, in_time); rounds++) {
+		int fd = event_create(self->dev, 0, 0);
+		pid_t pid;
+
+		for (int i = 0; i < 3; i++)
+			ASSERT_TRUE(waiter_start_blocked(&w[i], self->dev, NTSYNC_IOC_WAIT_ANY,
+							 &fd, 1, ME, 0));
+		pid = fork_child();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(fdinfo_read(fd, self->info));
+		ASSERT_TRUE(wait_until(child_ended(pid) || thread_state(pid) == 'D'));
+		ASSERT_TRUE(watch(self, fd));
+		ASSERT_TRUE(start_setter(self, fd, NTSYNC_IOC_EVENT_SET));
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		wait_until(child_ended(pid));
+		in_time = !self->setter.done;
+		in_time = child_status(pid) == SIGKILL && in_time;
+		ASSERT_TRUE(reuse_stacks());
+		ASSERT_EQ(0, waiter_join(&self->setter));
+		for (int i = 1; i < 3; i++)
+			ASSERT_EQ(0, event_set(fd, &value));
+		for (int i = 0; i < 3; i++)
+			ASSERT_EQ(0, waiter_join(&w[i]));
+		ASSERT_TRUE(end_watch(self));
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
+}
+
 /* Steps that take a moment, and change an object twice or in several words. */
 FIXTURE(moment) {
 	int dev;
