@@ -11,6 +11,7 @@
 /* Reading them all takes longer than wait_until() waits. */
 #define SLEEPERS	300
 #define PASSERS_BY	4
+#define READERS		20
 
 #define SEC_PER_DAY	86400ULL
 
@@ -100,6 +101,51 @@ TEST_F(slow_fdinfo, later_waits_do_not_keep_a_reader)
 	pthread_join(reader, NULL);
 	for (int i = 0; i < PASSERS_BY; i++)
 		pthread_join(threads[i], NULL);
+}
+
+/*
+ * More readers than are passed at once have their marks behind a wait that then ends.  So
+ * their marks come first in the queue, and one more reader meets them.
+ */
+TEST_F(slow_fdinfo, marks_of_many_readers)
+{
+	int alert = event_create(self->dev, 0, 0), rounds = 0;
+	__u64 begun = clock_ns(CLOCK_MONOTONIC), start;
+	struct waiter leaves, stays;
+	pid_t pids[READERS];
+	bool in_time = false;
+	__u32 value;
+
+	ASSERT_LE(0, alert);
+	for (; race_goes_on(begun, in_time); rounds++) {
+		ASSERT_TRUE(waiter_start_blocked(&leaves, self->dev, NTSYNC_IOC_WAIT_ANY,
+						 &self->event, 1, ME, alert));
+		ASSERT_TRUE(waiter_start_blocked(&stays, self->dev, NTSYNC_IOC_WAIT_ANY,
+						 &self->event, 1, ME, 0));
+		start = clock_ns(CLOCK_MONOTONIC);
+		for (int i = 0; i < READERS; i++) {
+			pids[i] = fork_child();
+			ASSERT_LE(0, pids[i]);
+			if (!pids[i])
+				_exit(fdinfo_read(self->event, self->info) || !self->info->shown);
+		}
+		for (int i = 0; i < READERS; i++)
+			ASSERT_TRUE(wait_until(child_ended(pids[i]) ||
+					       thread_state(pids[i]) == 'D'));
+		ASSERT_EQ(0, event_set(alert, &value));
+		ASSERT_EQ(0, waiter_join(&leaves));
+		/* A reader passes the next wait after a second. */
+		in_time = clock_ns(CLOCK_MONOTONIC) - start < NSEC_PER_SEC / 2;
+		EXPECT_EQ(0, fdinfo_read(self->event, self->info));
+		EXPECT_EQ(1, self->info->shown);
+		for (int i = 0; i < READERS; i++)
+			EXPECT_EQ(0, child_exit_code(pids[i]));
+		ASSERT_EQ(0, event_set(self->event, &value));
+		ASSERT_EQ(0, waiter_join(&stays));
+		ASSERT_EQ(0, event_reset(alert, &value));
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
 }
 
 FIXTURE(slow_reader) {
