@@ -121,6 +121,23 @@ static inline int child_exit_code(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
+/*
+ * Starts and ends some processes: the kernel gives them the stacks of those that have ended
+ * before, so that what has pointers to a stack by mistake finds something else there.
+ */
+static inline void use_stacks_again(void)
+{
+	pid_t pids[16];
+
+	for (int i = 0; i < 16; i++) {
+		pids[i] = fork_child();
+		if (!pids[i])
+			_exit(0);
+	}
+	for (int i = 0; i < 16; i++)
+		child_status(pids[i]);
+}
+
 static inline bool child_ended(pid_t pid)
 {
 	siginfo_t info = { };

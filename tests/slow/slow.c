@@ -203,16 +203,6 @@ TEST_F(slow_reader, can_be_killed)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
-/* The kernel gives the stack of a process that has ended to the next one. */
-static void use_a_stack_again(void)
-{
-	pid_t pid = fork_child();
-
-	if (!pid)
-		_exit(0);
-	child_status(pid);
-}
-
 /*
  * A process that is woken without a reason finds that it has been granted, and ends.  Its wait
  * is gone when its signaler, which is still about to wake it, goes on.
@@ -238,8 +228,8 @@ TEST(ends_before_it_is_woken)
 		for (int i = 0; i < EARLY; i++) {
 			wake_up(pids[i]);
 			early += child_ended(pids[i]);
-			use_a_stack_again();
 		}
+		use_stacks_again();
 	}
 	for (int i = 0; i < EARLY; i++)
 		EXPECT_EQ(0, child_exit_code(pids[i]));

@@ -706,22 +706,6 @@ TEST_F(step, leaves_the_rest_to_a_reader)
 	say_done("%d shown", shown);
 }
 
-/* New threads get the stacks of threads that have ended. */
-static bool reuse_stacks(void)
-{
-	pid_t pids[16];
-	bool ended = true;
-
-	for (int i = 0; i < 16; i++) {
-		pids[i] = fork_child();
-		if (!pids[i])
-			_exit(0);
-	}
-	for (int i = 0; i < 16; i++)
-		ended = !child_exit_code(pids[i]) && ended;
-	return ended;
-}
-
 /* A reader that is killed while the step holds the object takes its mark off the queue. */
 TEST_F(step, leaves_no_mark_of_a_killed_reader)
 {
@@ -749,7 +733,7 @@ TEST_F(step, leaves_no_mark_of_a_killed_reader)
 		wait_until(child_ended(pid));
 		in_time = !self->setter.done;
 		in_time = child_status(pid) == SIGKILL && in_time;
-		ASSERT_TRUE(reuse_stacks());
+		use_stacks_again();
 		ASSERT_EQ(0, waiter_join(&self->setter));
 		for (int i = 1; i < 3; i++)
 			ASSERT_EQ(0, event_set(fd, &value));
