@@ -532,7 +532,7 @@ TEST_F(signals, woken_without_a_reason)
 	ASSERT_EQ(0, waiter_run(&self->w));
 	ASSERT_TRUE(waiter_blocks(&self->w));
 	for (int i = 0; i < 10; i++) {
-		ASSERT_EQ(0, wake_up(self->w.tid));
+		ASSERT_EQ(0, wake_without_reason(self->w.tid));
 		ASSERT_TRUE(waiter_blocks(&self->w));
 	}
 	ASSERT_EQ(0, satisfy(self, variant));

@@ -22,7 +22,7 @@ static inline int load_wake_up(void)
 }
 
 /* Returns 0, or -ESRCH if there is no such thread. */
-static inline int wake_up(pid_t tid)
+static inline int wake_without_reason(pid_t tid)
 {
 	char text[16];
 

@@ -226,7 +226,7 @@ TEST(ends_before_it_is_woken)
 	ASSERT_EQ(0, waiter_run(&setter));
 	while (!setter.done) {
 		for (int i = 0; i < EARLY; i++) {
-			wake_up(pids[i]);
+			wake_without_reason(pids[i]);
 			early += child_ended(pids[i]);
 		}
 		use_stacks_again();
