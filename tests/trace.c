@@ -377,8 +377,9 @@ TEST_F(trace, wait_for_all_that_blocks)
 
 static atomic_int interruptions;
 
-static void count_interruption(int)
+static void count_interruption(int sig)
 {
+	(void)sig;
 	interruptions++;
 }
 

@@ -649,7 +649,7 @@ TEST_F(step, leaves_another_instance_alone)
 	say_done("%d rounds", rounds);
 }
 
-/* Whoever wakes many lets other threads run in between. */
+/* A thread that wakes many lets others run in between. */
 TEST_F(step, rests_between_wakes)
 {
 	int event = event_create(self->dev, 1, 0), rounds = 0;
