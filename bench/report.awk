@@ -28,14 +28,19 @@ function above(module, key, floor) {
 	return (count[module, key] - floor) / (count["theirs", key] - floor)
 }
 
+# How a cost compares with another, as text.  A small one may be below what was subtracted.
+function ratio(cost, base, decimals) {
+	return cost > 0 && base > 0 ? sprintf("%." decimals "f", cost / base) : "-"
+}
+
 # How a cost compares with the same operation's at its first size.
 function growth(module, key, first) {
-	return count[module, first] ? count[module, key] / count[module, first] : 0
+	return ratio(count[module, key], count[module, first], 2)
 }
 
 function verdict(value, limit) {
 	return !limit ? "" : sprintf(limit < 100 ? "%6.2f  %s" : "%6d  %s", limit,
-		value <= limit ? "met" : "MISSED")
+		value + 0 <= limit + 0 ? "met" : "MISSED")
 }
 
 function line(text) {
@@ -79,10 +84,10 @@ function grows(section, title,	i, key, part, first, text) {
 		if (!(part[2] in firsts))
 			firsts[part[2]] = key
 		first = firsts[part[2]]
-		text = sprintf("%-37s %8d %8d %8d%s %7.3f %7.2f %7.2f %s", part[2], part[3], \
+		text = sprintf("%-37s %8d %8d %8d%s %7s %7s %7s %s", part[2], part[3], \
 			count["theirs", key], count["ours", key], \
 			has_other ? sprintf(" %8d", count["other", key]) : "", \
-			count["theirs", key] ? count["ours", key] / count["theirs", key] : 0, \
+			ratio(count["ours", key], count["theirs", key], 3), \
 			growth("theirs", key, first), growth("ours", key, first), \
 			verdict(section == "latency" ? count["ours", key] : \
 				growth("ours", key, first), limit[key]))
