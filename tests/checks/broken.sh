@@ -67,6 +67,6 @@ check_testers() {
 # Broken drivers that earlier tests did not notice, and a test of the interface now must.
 check_breaks() {
 	local tests
-	mapfile -t tests < <(sed -n 's/^Tester: //p' tests/breaks/*.patch | sort -u)
+	mapfile -t tests < <(sed -nE 's/^Tester: ([^ ]+).*/\1/p' tests/breaks/*.patch | sort -u)
 	find_bugs breaks "${tests[*]}" "SMALL=yes STEPS=1000000" tests/breaks/*.patch
 }

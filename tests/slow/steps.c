@@ -177,16 +177,19 @@ TEST_F(step, does_not_hide_an_earlier_object)
 	say_done("%d rounds", rounds);
 }
 
-/* Are both objects free while another step has multi_lock? */
-static bool are_released(FIXTURE_DATA(step) * self, const int *objs)
+/* Are all objects free while another step has multi_lock? */
+static bool are_released(FIXTURE_DATA(step) * self, const int *objs, int count)
 {
 	__u64 begun = clock_ns(CLOCK_MONOTONIC);
 	struct ntsync_event_args args;
 	bool free = false;
 
 	while (race_goes_on(begun, free)) {
-		if (!begin_step(self) || event_read(objs[0], &args) || event_read(objs[1], &args))
+		if (!begin_step(self))
 			return false;
+		for (int i = 0; i < count; i++)
+			if (event_read(objs[i], &args))
+				return false;
 		free = takes_long(&self->setter);
 		if (!end_step(self))
 			return false;
@@ -203,7 +206,7 @@ TEST_F(step, releases_what_it_held)
 	ASSERT_TRUE(waiter_start_blocked(w, self->dev, NTSYNC_IOC_WAIT_ALL, objs, 2, ME, 0));
 	ASSERT_EQ(0, event_set(objs[0], &value));
 	ASSERT_EQ(0, waiter_join(w));
-	EXPECT_TRUE(are_released(self, objs));
+	EXPECT_TRUE(are_released(self, objs, 2));
 
 	/* This one has looked, and before it queues both are set. */
 	ASSERT_EQ(0, event_set(objs[1], &value));
@@ -213,7 +216,48 @@ TEST_F(step, releases_what_it_held)
 	ASSERT_TRUE(wait_until(takes_long(w)));
 	ASSERT_EQ(0, event_set(objs[0], &value));
 	ASSERT_EQ(0, waiter_join(w));
-	EXPECT_TRUE(are_released(self, objs));
+	EXPECT_TRUE(are_released(self, objs, 2));
+}
+
+/* The alert ends the wait when the step has begun to grant it, and holds some of its objects. */
+TEST_F(step, releases_what_it_could_not_grant)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT], *last = &objs[NTSYNC_MAX_WAIT_COUNT - 1];
+	int alert = event_create(self->dev, 0, 0), checks = 0, rounds = 0;
+	__u64 delay = NSEC_PER_SEC, change = 16 * NSEC_PER_MSEC, start;
+	struct waiter *w = &self->waiter;
+	bool granted, was_granted = false;
+	__u32 value;
+
+	ASSERT_EQ(0, create_events(self->dev, 1, objs, NTSYNC_MAX_WAIT_COUNT));
+	for (int *obj = objs; obj < last; obj++)
+		ASSERT_EQ(0, event_set(*obj, &value));
+	for (; checks < 2; rounds++) {
+		ASSERT_TRUE(waiter_start_blocked(w, self->dev, NTSYNC_IOC_WAIT_ALL, objs,
+						 NTSYNC_MAX_WAIT_COUNT, ME, alert));
+		ASSERT_TRUE(start_setter(self, *last, NTSYNC_IOC_EVENT_SET));
+		/* About a second later the step begins to grant, which takes some milliseconds. */
+		start = clock_ns(CLOCK_MONOTONIC);
+		while (clock_ns(CLOCK_MONOTONIC) - start < delay)
+			;
+		ASSERT_EQ(0, event_set(alert, &value));
+		ASSERT_EQ(0, waiter_join(w));
+		ASSERT_EQ(0, waiter_join(&self->setter));
+		granted = w->args.index == 0;
+		ASSERT_EQ(0, event_reset(alert, &value));
+		ASSERT_EQ(granted, value);
+		ASSERT_EQ(0, event_reset(*last, &value));
+		/* Here the alert was so late that it just came first. */
+		if (was_granted && !granted) {
+			EXPECT_TRUE(are_released(self, objs, NTSYNC_MAX_WAIT_COUNT));
+			checks++;
+		}
+		if (was_granted != granted && change > 2 * NSEC_PER_MSEC)
+			change /= 2;
+		was_granted = granted;
+		delay += granted ? -change : change;
+	}
+	say_done("%d rounds, the last delay %llu ns", rounds, delay);
 }
 
 /* A wait's deadline passes when the step has granted it, and has not woken it yet. */
@@ -740,6 +784,97 @@ TEST_F(step, leaves_no_mark_of_a_killed_reader)
 		for (int i = 0; i < 3; i++)
 			ASSERT_EQ(0, waiter_join(&w[i]));
 		ASSERT_TRUE(end_watch(self));
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
+}
+
+/* The wait of a process that is killed ends when the step is done with it, not before. */
+TEST_F(step, keeps_a_granted_wait_that_is_killed)
+{
+	__u64 begun = clock_ns(CLOCK_MONOTONIC), start;
+	struct waiter granted, *reader = &self->waiter;
+	bool in_time = false, ended;
+	int rounds = 0;
+	pid_t pid;
+
+	for (; race_goes_on(begun, in_time); rounds++) {
+		int event = event_create(self->dev, 0, 0);
+
+		waiter_fill(&granted, self->dev, NTSYNC_IOC_WAIT_ALL, &event, 1, ME, 0);
+		pid = fork_waiter(&granted);
+		ASSERT_LT(0, pid);
+		ASSERT_TRUE(watch(self, event));
+		ASSERT_TRUE(start_setter(self, event, NTSYNC_IOC_EVENT_SET));
+		start = clock_ns(CLOCK_MONOTONIC);
+		reader->dev = event;
+		reader->request = NTSYNC_IOC_EVENT_READ;
+		ASSERT_EQ(0, waiter_run(reader));
+		/* The wait is granted after a second, and woken after three, behind the read. */
+		while (clock_ns(CLOCK_MONOTONIC) - start < 3 * NSEC_PER_SEC / 2)
+			waiter_pause();
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_TRUE(wait_until(child_ended(pid) || thread_state(pid) == 'D'));
+		use_stacks_again();
+		ended = child_ended(pid);
+		in_time = !reader->done;
+		ASSERT_EQ(0, waiter_join(&self->setter));
+		ASSERT_EQ(0, waiter_join(reader));
+		ASSERT_EQ(SIGKILL, child_status(pid));
+		/* If it was killed before it was granted the event is still set. */
+		in_time = in_time && !count_set(&event, 1);
+		EXPECT_FALSE(in_time && ended);
+		ASSERT_TRUE(end_watch(self));
+	}
+	EXPECT_TRUE(in_time);
+	say_done("%d rounds", rounds);
+}
+
+static int how_many_ended(const struct waiter *w, int count)
+{
+	int ended = 0;
+
+	for (int i = 0; i < count; i++)
+		ended += w[i].done;
+	return ended;
+}
+
+/* A real-time thread is on its way to the head of the queue while the step holds the object. */
+TEST_F(step, does_not_stop_who_is_more_urgent)
+{
+	/* The last one is urgent. */
+	struct waiter w[2 * PLACES + 1], *urgent = &w[2 * PLACES];
+	__u64 begun = clock_ns(CLOCK_MONOTONIC);
+	bool in_time = false;
+	int rounds = 0, sem;
+	__u32 count;
+
+	if (set_priority(1) || set_priority(0))
+		SKIP(return, "no permission for SCHED_FIFO");
+	for (; race_goes_on(begun, in_time); rounds++) {
+		sem = sem_create(self->dev, 0, 2 * PLACES);
+		for (int i = 0; i < 2 * PLACES; i++)
+			ASSERT_TRUE(waiter_start_blocked(&w[i], self->dev, NTSYNC_IOC_WAIT_ANY,
+							 &sem, 1, ME, 0));
+		ASSERT_EQ(0, set_priority(1));
+		ASSERT_EQ(0, waiter_start(urgent, self->dev, NTSYNC_IOC_WAIT_ANY, &sem, 1, ME, 0));
+		ASSERT_EQ(0, set_priority(0));
+		ASSERT_TRUE(wait_until(urgent->tid && thread_state(urgent->tid) != 'R'));
+		count = 1;
+		memcpy(&self->setter.args, &count, sizeof(count));
+		ASSERT_TRUE(start_setter(self, sem, NTSYNC_IOC_SEM_RELEASE));
+		/* It goes on after a second, and the step holds the semaphore for two. */
+		in_time = takes_long(urgent);
+		ASSERT_EQ(0, waiter_join(&self->setter));
+		waiter_blocks(urgent);
+		ASSERT_EQ(0, sem_release(sem, &count));
+		ASSERT_TRUE(wait_until(how_many_ended(w, 2 * PLACES + 1) == 2));
+		EXPECT_TRUE(urgent->done);
+		count = 2 * PLACES - 1;
+		ASSERT_EQ(0, sem_release(sem, &count));
+		for (int i = 0; i <= 2 * PLACES; i++)
+			ASSERT_EQ(0, waiter_join(&w[i]));
+		close(sem);
 	}
 	EXPECT_TRUE(in_time);
 	say_done("%d rounds", rounds);
