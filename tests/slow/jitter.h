@@ -2,13 +2,16 @@
 /*
  * Put before ntsync.c for tests of threads that race.  Adds delays of random length before and
  * after what threads see of each other, and sleeps where the driver may sleep, so that threads
- * meet in places that are a few instructions long.
+ * meet in places that are a few instructions long.  Also, the machine has been up for 400 days.
  */
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/time_namespace.h>
 
 /* One in 32 is up to 100 microseconds long, one in 1024 up to 3 milliseconds. */
 static noinline void jitter(void)
@@ -118,3 +121,32 @@ do {									\
 	list_del_init(entry);						\
 	jitter_longer();						\
 } while (0)
+
+/*
+ * The clock of programs began 400 days later than that of the driver, as in a time namespace,
+ * and the kernel's timers go by that of programs.
+ */
+#ifdef CONFIG_TIME_NS
+
+#define JITTER_UPTIME	(400LL * 86400 * NSEC_PER_SEC)
+
+#define ktime_get()	(ktime_get() + JITTER_UPTIME)
+
+/* Of the namespace's offset, which is subtracted from a time of programs. */
+#define timespec64_to_ktime(offset)	(timespec64_to_ktime(offset) - JITTER_UPTIME)
+
+static inline int jitter_sleep_until(ktime_t *expires, u64 delta, enum hrtimer_mode mode,
+				     clockid_t clock)
+{
+	ktime_t time;
+
+	if (expires && clock == CLOCK_MONOTONIC) {
+		time = *expires - JITTER_UPTIME;
+		expires = &time;
+	}
+	return schedule_hrtimeout_range_clock(expires, delta, mode, clock);
+}
+
+#define schedule_hrtimeout_range_clock	jitter_sleep_until
+
+#endif
