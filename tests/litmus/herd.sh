@@ -40,20 +40,20 @@ check_litmus() {
 	row "$1.litmus" "$result" "${found[@]}"
 }
 
-# The lines of a source file that order memory.
+# The lines of source files that order memory.
 orders_of() {
-	sed 's/^\s*/ /' "$1" |
-		grep -E 'smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|atomic_cmpxchg' |
-		sed 's/^ //' | sort -u
+	local words='smp_|WRITE_ONCE|READ_ONCE\(obj|[^_]set_current_state|xchg'
+	words+='|inc_not_zero|file_ref_get|atomic_read_acquire'
+	sed 's/^\s*/ /' "$@" | grep -E "$words" | sed 's/^ //' | sort -u
 }
 
-# Checks that ops.def quotes all lines of the current ntsync.c that order memory.
+# Checks that ops.def quotes all lines of the current driver that order memory.
 check_quotes() {
 	if diff <(sed -nE 's|^/\* code: (.*) \*/$|\1|p' tests/litmus/ops.def | sort -u) \
-		<(orders_of ntsync.c) >"$out/quotes"; then
-		pass "quotes: tests/litmus/ops.def has the lines of ntsync.c that order memory"
+		<(orders_of ntsync.c include/*.h) >"$out/quotes"; then
+		pass "quotes: tests/litmus/ops.def has the driver's lines that order memory"
 	else
-		sed -nE 's/^</    ops.def:   /p; s/^>/    ntsync.c:/p' "$out/quotes"
-		fail "quotes: tests/litmus/ops.def and ntsync.c differ in what orders memory"
+		sed -nE 's/^</    ops.def:   /p; s/^>/    driver:/p' "$out/quotes"
+		fail "quotes: tests/litmus/ops.def and the driver differ in what orders memory"
 	fi
 }
