@@ -27,7 +27,7 @@ check_tools() {
 	"$fetch" install libsmartcols-dev libjansson-dev jq mandoc graphviz util-linux bpftrace tmux || return
 	silent "tools: build without a warning" make -s -C tools OUT="$out/tools" \
 		CFLAGS='-O2 -g -Wall -Wextra -Werror'
-	for test in verdicts:deadlock rates:rates; do
+	for test in verdicts:deadlock rates:rates cpus:proc; do
 		tool=${test#*:} test=${test%:*}
 		silent "tools: $test.c compiles" gcc -O2 -Wall -Wextra -Werror \
 			-isystem "$cache/source/tools/testing/selftests" -o "$out/tools/$test" \
@@ -35,9 +35,9 @@ check_tools() {
 		[[ -e $out/tools/$test ]] || return
 	done
 	[[ -e $out/tools/lsntsync && -e $out/tools/ntsync-bench ]] || return
-	read_guest "lsntsync on made-up folders" verdicts rates < <(
+	read_guest "lsntsync on made-up folders" verdicts rates cpus < <(
 		tests/tools/made_up "$out/tools" 2>&1
-		for test in verdicts rates; do
+		for test in verdicts rates cpus; do
 			echo "== begin $test"
 			"$out/tools/$test" 2>&1
 			echo "== end $?"
