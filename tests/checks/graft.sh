@@ -133,6 +133,8 @@ check_graft() {
 
 	says "graft: works" 0 'now has CONFIG_NTSYNC$' scripts/graft "$trees/grafted"
 	silent "graft: adds only the driver" grafted_right
+	silent "graft: CONFIG_NTSYNC can be chosen for each processor and configuration" \
+		sed -nE '/^\s*(depends|visible|if)\>/p' "$trees/grafted/drivers/misc/ntsync/Kconfig"
 	refuses "a tree that has a graft" grafted 'grafted has an earlier graft of ntsync: use --replace'
 	says "graft: replaces a graft with --replace" 0 'in place of an earlier graft' \
 		scripts/graft --replace "$trees/grafted"
