@@ -429,6 +429,43 @@ TEST_F(wait_all, blocked_on_64)
 	}
 }
 
+/*
+ * Two waits lack the same object.  When it is signaled each lacks another one, the only one that
+ * is not in both sets: if they went on to the same object, a signal would be lost.
+ */
+TEST_F(wait_all, sets_that_differ_in_one_place)
+{
+	int objs[NTSYNC_MAX_WAIT_COUNT], own[2];
+	struct waiter waiter[2];
+	__u32 prev;
+
+	ASSERT_EQ(0, create_events(self->dev, 1, objs, NTSYNC_MAX_WAIT_COUNT));
+	ASSERT_EQ(0, create_events(self->dev, 0, own, 2));
+	for (int i = 0; i < NTSYNC_MAX_WAIT_COUNT; i++)
+		ASSERT_EQ(0, event_set(objs[i], &prev));
+	for (int place = 0; place < NTSYNC_MAX_WAIT_COUNT; place += work(1, 3)) {
+		int gate = objs[(place + 1) % NTSYNC_MAX_WAIT_COUNT];
+		int common = objs[place];
+
+		ASSERT_EQ(0, event_reset(gate, &prev));
+		for (int i = 0; i < 2; i++) {
+			ASSERT_EQ(0, event_set(own[i], &prev));
+			objs[place] = own[i];
+			ASSERT_TRUE(start_all(&waiter[i], self->dev, objs, NTSYNC_MAX_WAIT_COUNT,
+					      ME));
+			ASSERT_EQ(0, event_reset(own[i], &prev));
+		}
+		objs[place] = common;
+		ASSERT_EQ(0, event_set(gate, &prev));
+		/* The one that waits last first. */
+		for (int i = 1; i >= 0; i--) {
+			ASSERT_EQ(0, event_set(own[i], &prev));
+			ASSERT_EQ(0, count_set(&own[i], 1));
+			ASSERT_EQ(0, waiter_join(&waiter[i]));
+		}
+	}
+}
+
 TEST_F(wait_all, blocked_with_every_count)
 {
 	int objs[NTSYNC_MAX_WAIT_COUNT];
