@@ -351,10 +351,26 @@ FIXTURE(many) {
 	int dev;
 };
 
+FIXTURE_VARIANT(many) {
+	bool ordinary_user;
+	int objects;
+};
+
+FIXTURE_VARIANT_ADD(many, root) {
+	.objects = OBJECTS,
+};
+
+FIXTURE_VARIANT_ADD(many, ordinary_user) {
+	.ordinary_user = true, .objects = OBJECTS / 10,
+};
+
 FIXTURE_SETUP(many)
 {
 	self->dev = ntsync_open();
 	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, allow_descriptors(OBJECTS + 100));
+	if (variant->ordinary_user)
+		ASSERT_EQ(0, become_nobody());
 }
 
 FIXTURE_TEARDOWN(many)
@@ -364,12 +380,11 @@ FIXTURE_TEARDOWN(many)
 
 TEST_F(many, objects)
 {
-	int n = work(OBJECTS, OBJECTS / 200), objs[NTSYNC_MAX_WAIT_COUNT];
+	int n = work(variant->objects, OBJECTS / 100), objs[NTSYNC_MAX_WAIT_COUNT];
 	struct object *objects = calloc(n, sizeof(*objects));
 	__u32 index;
 
 	ASSERT_NE(NULL, objects);
-	ASSERT_EQ(0, allow_descriptors(n + 100));
 	for (int i = 0; i < n; i++) {
 		objects[i] = object_create(self->dev, i % KINDS);
 		ASSERT_LE(0, objects[i].fd);

@@ -74,6 +74,18 @@ static inline int write_file(const char *path, const char *text)
 	return ret;
 }
 
+/*
+ * Makes root an ordinary user, whose threads waiter_blocks() can see nevertheless.  Returns 0 or
+ * -errno.
+ */
+static inline int become_nobody(void)
+{
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ||
+	    prctl(PR_SET_DUMPABLE, 1))
+		return -errno;
+	return 0;
+}
+
 /* fork(), but the child does not outlive a test that fails. */
 static inline pid_t fork_child(void)
 {
