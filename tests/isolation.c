@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Instances: each open file of the device is separate from all others. */
 #define _GNU_SOURCE
-#include <sys/wait.h>
 #include "kselftest_harness.h"
 #include "passing.h"
-#include "waiter.h"
+#include "task.h"
 #include "world.h"
 
 FIXTURE(isolation) {
@@ -160,29 +159,21 @@ TEST_F(isolation, other_instance_by_opening_again)
 /* The exit status of a child whose checks passed. */
 #define CHILD_OK 200
 
-static int child_status(pid_t pid)
-{
-	int status;
-
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
+/* As in a server that drops its privileges. */
 TEST_F(isolation, same_instance_by_fork)
 {
 	int fd = self->mine.object[AUTO_SET].fd;
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 
 	if (!pid) {
 		int created = event_create(self->mine.dev, 0, 1);
 		int objs[2] = { fd, created };
-		int ret = wait_all(self->mine.dev, objs, 2, OTHER, FOREVER, 0,
-				   NULL);
+		int ret = getuid() ? 0 : become_nobody();
 
+		ret = ret ?: wait_all(self->mine.dev, objs, 2, OTHER, FOREVER, 0, NULL);
 		_exit(ret ? -ret : CHILD_OK);
 	}
-	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EQ(CHILD_OK, child_exit_code(pid));
 	EXPECT_EVENT(0, 0, fd);
 }
 
@@ -195,20 +186,20 @@ TEST_F(isolation, woken_by_a_child)
 
 	ASSERT_TRUE(waiter_start_blocked(&waiter, self->mine.dev,
 					 variant->request, &fd, 1, ME, 0));
-	pid = fork();
+	pid = fork_child();
 	if (!pid) {
 		__u32 prev;
 		int ret = event_set(fd, &prev);
 
 		_exit(ret ? -ret : CHILD_OK);
 	}
-	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EQ(CHILD_OK, child_exit_code(pid));
 	EXPECT_EQ(0, waiter_join(&waiter));
 }
 
 #define PASSED 2
 
-/* As in Wine: the server passes the device and objects to clients. */
+/* As in Wine: the server passes the device and objects to clients, here of another user. */
 TEST_F(isolation, same_instance_by_descriptor_passing)
 {
 	int fds[PASSED] = { self->mine.dev, self->mine.object[AUTO_SET].fd };
@@ -219,7 +210,7 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 		ASSERT_EQ(ENOSYS, errno);
 		SKIP(return, "this kernel has no sockets");
 	}
-	pid = fork();
+	pid = fork_child();
 	if (!pid) {
 		int got[PASSED], ret;
 
@@ -227,12 +218,13 @@ TEST_F(isolation, same_instance_by_descriptor_passing)
 		world_destroy(&self->mine);
 		world_destroy(&self->theirs);
 		ret = receive_fds(sockets[1], got, PASSED) ?:
+		      (getuid() ? 0 : become_nobody()) ?:
 		      wait_call(got[0], variant->request, &got[1], 1, OTHER,
 				FOREVER, 0, NULL);
 		_exit(ret ? -ret : CHILD_OK);
 	}
 	EXPECT_EQ(0, send_fds(sockets[0], fds, PASSED));
-	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EQ(CHILD_OK, child_exit_code(pid));
 	EXPECT_EVENT(0, 0, self->mine.object[AUTO_SET].fd);
 }
 
@@ -247,7 +239,7 @@ TEST_F(isolation, passed_objects_belong_to_their_instance)
 		ASSERT_EQ(ENOSYS, errno);
 		SKIP(return, "this kernel has no sockets");
 	}
-	pid = fork();
+	pid = fork_child();
 	if (!pid) {
 		int got[PASSED], ret;
 
@@ -257,7 +249,7 @@ TEST_F(isolation, passed_objects_belong_to_their_instance)
 		_exit(ret == -EINVAL ? CHILD_OK : 1);
 	}
 	EXPECT_EQ(0, send_fds(sockets[0], fds, PASSED));
-	EXPECT_EQ(CHILD_OK, child_status(pid));
+	EXPECT_EQ(CHILD_OK, child_exit_code(pid));
 	EXPECT_EVENT(0, 1, self->mine.object[AUTO_SET].fd);
 }
 
