@@ -177,8 +177,7 @@ TEST_F(fdinfo, wait_any_is_shown_by_each_object)
 	struct waiter waiter;
 	__u32 prev;
 
-	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY, objs, 3, ME,
-					 alert));
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ANY, objs, 3, UINT32_MAX, alert));
 	for (int i = 0; i < 3; i++) {
 		EXPECT_WAIT(objs[i], &waiter, "any", i, "yes", 3);
 		EXPECT_EQ(1U, self->info->waiters);
@@ -235,7 +234,7 @@ TEST_F(fdinfo, wait_all_is_shown_by_each_object)
 	__u32 prev;
 
 	begun = clock_ns(CLOCK_MONOTONIC);
-	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ALL, objs, 3, ME,
+	ASSERT_TRUE(waiter_start_blocked(&waiter, self->dev, ALL, objs, 3, (1U << 31) + 1,
 					 alert));
 	asleep = clock_ns(CLOCK_MONOTONIC);
 	for (int round = 0; round < 2; round++) {
@@ -563,7 +562,7 @@ static int read_as_nobody(const char *path)
 {
 	int fd;
 
-	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+	if (become_nobody())
 		return -EIO;
 	fd = open(path, O_RDONLY);
 	return fd < 0 ? -errno : 0;
@@ -582,6 +581,34 @@ TEST_F(fdinfo, other_users_may_not_read)
 	if (!pid)
 		_exit(-read_as_nobody(path));
 	EXPECT_EQ(EACCES, child_exit_code(pid));
+}
+
+/* Returns 0 if an ordinary user sees two waits of its own. */
+static int own_waits(int dev, int event, struct fdinfo *info)
+{
+	struct waiter waiters[2];
+
+	if (become_nobody())
+		return 10;
+	if (!waiter_start_blocked(&waiters[0], dev, ANY, &event, 1, ME, 0) ||
+	    !waiter_start_blocked(&waiters[1], dev, ALL, &event, 1, OTHER, 0))
+		return 11;
+	if (fdinfo_read(event, info))
+		return 12;
+	return info->shown == 2 && info->waiters == 2 ? 0 : 13;
+}
+
+TEST_F(fdinfo, other_users_may_read_what_is_theirs)
+{
+	int event = event_create(self->dev, 1, 0);
+	pid_t pid;
+
+	if (getuid())
+		SKIP(return, "only root can become another user");
+	pid = fork_child();
+	if (!pid)
+		_exit(own_waits(self->dev, event, self->info));
+	EXPECT_EQ(0, child_exit_code(pid));
 }
 
 /* The waiter is our thread, so it is not visible in the child's pid namespace. */
