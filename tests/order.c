@@ -1222,6 +1222,58 @@ TEST_F(order_in_a_crowd, real_time_is_served_on_its_way)
 	EXPECT_EQ(0, how_many_of_the_crowd(self));
 }
 
+struct session {
+	int dev;
+	int event;
+	atomic_int waits;
+};
+
+static void *wait_again_and_again(void *data)
+{
+	struct session *session = data;
+
+	while (!wait_all(session->dev, &session->event, 1, ME, FOREVER, 0, NULL))
+		session->waits++;
+	return NULL;
+}
+
+/*
+ * The order of waits-for-all between which more than 2^16 others block, so that a number of 16 bits
+ * would begin again.  An emulated machine takes 10 s.
+ */
+TEST(first_all_first_in_a_long_session)
+{
+	struct session session = { .dev = ntsync_open() };
+	static struct queue queue;
+	struct object sem;
+	pthread_t thread;
+	__u32 prev;
+
+	/* User-mode Linux has this file. */
+	if (work(0, 1) && access("/proc/exitcode", F_OK))
+		SKIP(return, "a small run has it on user-mode Linux only");
+	queue.dev = session.dev;
+	sem = object_create(session.dev, SEM);
+	ASSERT_LE(0, sem.fd);
+	session.event = event_create(session.dev, 1, 0);
+	ASSERT_LE(0, session.event);
+	/* On one CPU, so that they take turns. */
+	ASSERT_EQ(0, stay_on_cpu(sched_getcpu()));
+	for (int i = 0; i < 32; i++)
+		ASSERT_EQ(0, pthread_create(&thread, NULL, wait_again_and_again, &session));
+	for (int i = 0; i < 8; i++) {
+		__u64 begun = clock_ns(CLOCK_MONOTONIC);
+
+		while (race_goes_on(begun, session.waits >= (i + 1) * 9000)) {
+			ASSERT_EQ(0, event_pulse(session.event, &prev));
+			sched_yield();
+		}
+		ASSERT_TRUE(join_queue(&queue, 0, ALL, &sem.fd, 1));
+	}
+	EXPECT_LE(72000, session.waits);
+	ASSERT_SERVED(&queue, sem, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
 /* Sets and resets an event all the time, and counts that. */
 static void move_event(int event, atomic_uint *moves)
 {
