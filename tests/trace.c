@@ -14,6 +14,9 @@
 
 #define TRACING	"/sys/kernel/tracing/"
 
+/* The largest owner, negative if it is printed as a signed number. */
+#define LAST	UINT32_MAX
+
 FIXTURE(trace) {
 	int dev;
 	__u32 instance;
@@ -116,13 +119,13 @@ TEST_F(trace, wait_for_one)
 {
 	int sem = sem_create(self->dev, 2, 2);
 
-	ASSERT_EQ(0, wait_any(self->dev, &sem, 1, ME, 0, 0, NULL));
+	ASSERT_EQ(0, wait_any(self->dev, &sem, 1, LAST, 0, 0, NULL));
 	EXPECT_EVENTS(1, "wait_begin: instance=%u kind=any count=1 alert=0 owner=%u timeout=0\n",
-		      self->instance, ME);
+		      self->instance, LAST);
 	EXPECT_EVENTS(1, "acquire: instance=%u object=1 type=semaphore owner=%u count=1\n",
-		      self->instance, ME);
+		      self->instance, LAST);
 	EXPECT_EVENTS(1, "wait_end: instance=%u kind=any count=1 owner=%u ret=0 index=0 object=1 ",
-		      self->instance, ME);
+		      self->instance, LAST);
 	EXPECT_EVENTS(0, "queue:");
 	ASSERT_EQ(0, wait_any(self->dev, &sem, 1, ME, 0, 0, NULL));
 	EXPECT_EVENTS(1, "acquire: instance=%u object=1 type=semaphore owner=%u count=0\n",
@@ -261,9 +264,19 @@ TEST_F(trace, refused_waits)
 	close(another);
 }
 
-/* Perf and trace-cmd print what the format says, and do not know the driver's constants. */
+/*
+ * Perf and trace-cmd print what the format says, and do not know the driver's constants.  Other
+ * programs know the numbers.
+ */
 TEST_F(trace, formats_have_no_constants)
 {
+	static const char *const types[] = {
+		"{ 0, \"semaphore\" }", "{ 1, \"mutex\" }", "{ 2, \"event\" }",
+	};
+	static const char *const ops[] = {
+		"{ 0, \"release\" }", "{ 1, \"unlock\" }", "{ 2, \"kill\" }",
+		"{ 3, \"set\" }", "{ 4, \"pulse\" }",
+	};
 	glob_t formats;
 
 	ASSERT_EQ(0, glob(TRACING "events/ntsync/ntsync_*/format", 0, NULL, &formats));
@@ -275,32 +288,38 @@ TEST_F(trace, formats_have_no_constants)
 	}
 	globfree(&formats);
 	ASSERT_TRUE(read_text(TRACING "events/ntsync/ntsync_create/format", self->text));
-	EXPECT_NE(NULL, strstr(self->text, "{ 0, \"semaphore\" }"))
-		TH_LOG("%s", self->text);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		EXPECT_NE(NULL, strstr(self->text, types[i]))
+			TH_LOG("%s", self->text);
+	ASSERT_TRUE(read_text(TRACING "events/ntsync/ntsync_signal/format", self->text));
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
+		EXPECT_NE(NULL, strstr(self->text, ops[i]))
+			TH_LOG("%s", self->text);
 }
 
 /* The holder of the mutex for which a wait queues, and the number of waits that a signal wakes. */
 TEST_F(trace, waits_that_block)
 {
 	int event = event_create(self->dev, 1, 0);
-	int objs[2] = { mutex_create(self->dev, OTHER, 1), event };
+	int objs[2] = { mutex_create(self->dev, LAST - 1, 1), event };
 	struct waiter waiters[3];
 	char held[128];
 	__u32 prev;
 
 	ASSERT_TRUE(waiter_start_blocked(&waiters[0], self->dev,
-					 NTSYNC_IOC_WAIT_ANY, objs, 2, 21, 0));
+					 NTSYNC_IOC_WAIT_ANY, objs, 2, LAST, 0));
 	ASSERT_TRUE(waiter_start_blocked(&waiters[1], self->dev,
 					 NTSYNC_IOC_WAIT_ANY, &event, 1, 22, 0));
 	ASSERT_TRUE(waiter_start_blocked(&waiters[2], self->dev,
 					 NTSYNC_IOC_WAIT_ALL, &event, 1, 23, 0));
 	EXPECT_EVENTS(4, "queue: instance=%u serial=", self->instance);
 	snprintf(held, sizeof(held),
-		 " object=2 type=mutex kind=any index=0 owner=21 holder=%u\n",
-		 OTHER);
+		 " object=2 type=mutex kind=any index=0 owner=%u holder=%u\n",
+		 LAST, LAST - 1);
 	EXPECT_EQ(1, count_events(self->text, held));
-	EXPECT_EQ(1, count_events(self->text,
-				  " object=1 type=event kind=any index=1 owner=21 holder=0\n"));
+	snprintf(held, sizeof(held),
+		 " object=1 type=event kind=any index=1 owner=%u holder=0\n", LAST);
+	EXPECT_EQ(1, count_events(self->text, held));
 	EXPECT_EQ(1, count_events(self->text,
 				  " object=1 type=event kind=any index=0 owner=22 holder=0\n"));
 	EXPECT_EQ(1, count_events(self->text,
@@ -348,9 +367,12 @@ TEST_F(trace, wait_for_all_that_blocks)
 				  " object=3 type=mutex kind=all index=2 owner=21 holder=2\n"));
 	EXPECT_EQ(1, count_events(self->text,
 				  " object=5 type=event kind=all index=4 owner=21 holder=0\n"));
-	/* It sleeps longer than it took to begin, so a part of the time would be too short. */
+	/*
+	 * It sleeps longer than it took to begin, so a part of the time would be too short, and
+	 * longer than the 4.3 s for which 32 bits suffice.
+	 */
 	ASSERT_TRUE(wait_until(clock_ns(CLOCK_MONOTONIC) >
-			       asleep + 3 * (asleep - begun)));
+			       asleep + 3 * (asleep - begun) + 4500 * NSEC_PER_MSEC));
 	woken = clock_ns(CLOCK_MONOTONIC);
 	ASSERT_EQ(0, mutex_unlock(objs[2], OTHER, NULL));
 	ASSERT_EQ(0, waiter_join(&waiter));
