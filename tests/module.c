@@ -151,7 +151,10 @@ static unsigned long long serial_of_new_wait(int dev, struct fdinfo *info)
 
 #define ONLINE "/sys/devices/system/cpu/cpu1/online"
 
-/* Numbers are those since the module was loaded, and CPUs count without each other. */
+/*
+ * Numbers are those since the module was loaded, and CPUs count without each other, also one that
+ * was not there when it was loaded.
+ */
 TEST_F(module, numbers_waits_without_a_cpu)
 {
 	struct fdinfo *info = calloc(1, sizeof(*info));
@@ -164,11 +167,14 @@ TEST_F(module, numbers_waits_without_a_cpu)
 	ASSERT_NE(NULL, info);
 	close(self->dev);
 	ASSERT_TRUE(unload_soon());
-	ASSERT_EQ(0, load());
-	self->dev = ntsync_open();
-	ASSERT_LE(0, self->dev);
 	/* The kernel complains if the harness has only this CPU. */
 	ASSERT_EQ(0, run_on_cpu(getppid(), 0));
+	ASSERT_EQ(0, run_on_cpu(0, 0));
+	ASSERT_EQ(0, write_file(ONLINE, "0"));
+	EXPECT_EQ(0, load());
+	ASSERT_EQ(0, write_file(ONLINE, "1"));
+	self->dev = ntsync_open();
+	ASSERT_LE(0, self->dev);
 	ASSERT_EQ(0, run_on_cpu(0, 1));
 	for (int i = 0; i < 4; i++) {
 		there[i] = serial_of_new_wait(self->dev, info);
