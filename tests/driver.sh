@@ -3,7 +3,7 @@
 # Runs the driver's tests in a guest, for tests/check and tests/quick.  Needs lib.sh and
 # results.sh.
 
-programs=$top/build/programs
+programs=$top/build/programs harness=$cache/source/tools/testing/selftests
 widths=(64 32) vm=("$top/tests/vm/run") compile=()
 program_limit=300 vm_limit=1500
 # Debug kernels are slow, and user-mode Linux runs the programs in full.
@@ -29,7 +29,7 @@ build_programs() {
 	say "building the test programs"
 	mkdir -p "$programs"
 	flock "$programs" make -s -k -j "$(nproc)" -C tests OUT="$programs" TESTS="$*" \
-		WIDTHS="${widths[*]}" "${compile[@]}" KSELFTEST="$cache/source/tools/testing/selftests" ||
+		WIDTHS="${widths[*]}" "${compile[@]}" KSELFTEST="$harness" ||
 		fail "the test programs: one does not compile"
 }
 
