@@ -7,6 +7,7 @@
 #define NTSYNC_COMPAT_H
 
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/nsproxy.h>
@@ -27,6 +28,15 @@ static __always_inline bool ntsync_ref_file(struct file *file)
 	return atomic_long_inc_not_zero(&file->f_count);
 #endif
 }
+
+/* 6.9, and later releases of 5.10, 5.15, 6.1 and 6.6: variables that nothing need set first. */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized	__attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
 
 /* 6.1: tasks that sleep so are frozen where they are, without a signal. */
 #ifndef TASK_FREEZABLE
@@ -53,6 +63,36 @@ static inline ktime_t ntsync_monotonic_to_host(ktime_t time)
 	return time;
 #endif
 }
+
+/*
+ * 6.0, and later releases of 5.10 and 5.15: modules may call it.  Sleeps until a time,
+ * or for ever if @expires is NULL.  Returns 0 if the time has passed, -EINTR if the
+ * task was woken before.
+ */
+#ifdef NTSYNC_HRTIMEOUT_NOT_EXPORTED
+static inline int ntsync_schedule_hrtimeout(ktime_t *expires, u64 delta,
+					    enum hrtimer_mode mode,
+					    clockid_t clock)
+{
+	struct hrtimer_sleeper sleeper;
+
+	if (!expires) {
+		schedule();
+		return -EINTR;
+	}
+	hrtimer_init_sleeper_on_stack(&sleeper, clock, mode);
+	hrtimer_set_expires_range_ns(&sleeper.timer, *expires, delta);
+	hrtimer_sleeper_start_expires(&sleeper, mode);
+	/* The timer sets it to NULL, then wakes the task. */
+	if (sleeper.task)
+		schedule();
+	hrtimer_cancel(&sleeper.timer);
+	destroy_hrtimer_on_stack(&sleeper.timer);
+	return sleeper.task ? -EINTR : 0;
+}
+
+#define schedule_hrtimeout_range_clock	ntsync_schedule_hrtimeout
+#endif
 
 /* 5.13: list_sort() does not change the nodes that it compares. */
 #ifdef NTSYNC_LIST_SORT_NOT_CONST

@@ -31,6 +31,12 @@ build_driver() {
 	fi
 }
 
+builds_for_least() {
+	copy_driver least tests/least.h
+	silent "driver: builds for a kernel without trace events, SMP and more" \
+		kbuild M="$out/least" W=1 ntsync.o
+}
+
 # What does not depend on the kernel is tested once, and not on each of many.
 check_build() {
 	[[ -n ${MATRIX:-} ]] || says "driver: refuses a kernel that is too old" 2 \
@@ -41,6 +47,8 @@ check_build() {
 		kmake -C "$tree" W=1 NTSYNC_FGET=call
 	[[ -n ${MATRIX:-} ]] || says "driver: calls fget() if it does not know the kernel's tables" 0 \
 		'gets files by fget\(\)' kmake -C "$tree" NTSYNC_FDTABLE=/dev/null
+	# A kernel's debug options need others of those that it would lack.
+	[[ -n ${MATRIX:-} ]] || is_debug_kernel || builds_for_least
 	if [[ ${#sparse[@]} == 0 ]]; then
 		skip sparse "it does not know enough of $arch"
 	else

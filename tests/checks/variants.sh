@@ -64,3 +64,17 @@ check_fget() {
 		kbuild M="$out/fget" NTSYNC_FGET=call modules
 	run_on fget references lifetime
 }
+
+# As it is built for kernels that do not export schedule_hrtimeout_range_clock().  Newer ones
+# lack what it uses there.
+check_hrtimeout() {
+	! cannot_build hrtimeout || return
+	grep -qw hrtimer_init_sleeper "$cache/kernel-$kernel/headers/Module.symvers" ||
+		{ skip hrtimeout "this kernel lacks hrtimer_init_sleeper()"; return; }
+	copy_driver hrtimeout
+	silent "hrtimeout: the driver compiles" \
+		kbuild M="$out/hrtimeout" W=1 NTSYNC_EXPORTS=/dev/null modules
+	! nm "$out/hrtimeout/ntsync.ko" | grep -q schedule_hrtimeout_range_clock ||
+		fail "hrtimeout: the driver calls what is not exported"
+	run_on hrtimeout timeout signals
+}
