@@ -76,8 +76,11 @@ static __always_inline struct file *ntsync_fget(u32 fd)
 		rcu_read_unlock_sched();
 		return fget(fd);
 	}
-	/* Reference first: the barrier in ntsync_ref_file() sees to it. */
-	stale = rcu_access_pointer(*slot) != file ||
+	/*
+	 * Reference first: the barrier in ntsync_ref_file() sees to it.  The table
+	 * and what is in the file come after: pairs with the release in fd_install().
+	 */
+	stale = (__force struct file *)smp_load_acquire(slot) != file ||
 		rcu_access_pointer(files->fdt) != fdt;
 	rcu_read_unlock_sched();
 	if (unlikely(stale)) {
