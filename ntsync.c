@@ -188,10 +188,7 @@ struct ntsync_obj {
 };
 
 /* One cache line, where spinlocks are no larger than they must be. */
-static_assert(IS_ENABLED(CONFIG_PREEMPT_RT) ||
-	      IS_ENABLED(CONFIG_DEBUG_SPINLOCK) ||
-	      IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ||
-	      sizeof(struct ntsync_obj) <= 64);
+static_assert(sizeof(spinlock_t) > 4 || sizeof(struct ntsync_obj) <= 64);
 
 /**
  * struct ntsync_entry - a wait's place in the queue of one object
