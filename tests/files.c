@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "kselftest_harness.h"
+#include "waiter.h"
 #include "world.h"
 
 FIXTURE(files) {
@@ -66,7 +67,7 @@ TEST_F(files, objects_take_the_lowest_descriptor)
 	EXPECT_EQ(lowest + 2, event_create(self->world.dev, 1, 1));
 }
 
-/* The mode with which the device was opened makes no difference. */
+/* The mode with which the device was opened makes no difference, not even to who blocks. */
 TEST_F(files, device_opened_in_any_mode)
 {
 	static const int modes[] = {
@@ -74,6 +75,7 @@ TEST_F(files, device_opened_in_any_mode)
 		O_RDWR | O_APPEND,
 	};
 	__u32 prev = GARBAGE;
+	struct waiter w;
 	int dev, fd;
 	size_t i;
 
@@ -86,6 +88,9 @@ TEST_F(files, device_opened_in_any_mode)
 		EXPECT_EQ(0, event_set(fd, &prev));
 		EXPECT_EQ(0U, prev);
 		EXPECT_EQ(0, poll_all(dev, &fd, 1, NULL));
+		ASSERT_TRUE(waiter_start_blocked(&w, dev, NTSYNC_IOC_WAIT_ANY, &fd, 1, ME, 0));
+		EXPECT_EQ(0, event_set(fd, &prev));
+		EXPECT_EQ(0, waiter_join(&w));
 		EXPECT_EQ(0, close(fd));
 		EXPECT_EQ(0, close(dev));
 	}
