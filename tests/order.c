@@ -439,11 +439,13 @@ TEST_F(order, sched_deadline_is_most_urgent)
 		memset(self->queue.waiters, 0, sizeof(self->queue.waiters));
 		ASSERT_TRUE(join_queue(&self->queue, 0, request,
 				       &self->object.fd, 1));
-		ASSERT_TRUE(join_queue(&self->queue, 99, request,
-				       &self->object.fd, 1));
-		ASSERT_TRUE(join_with_a_deadline(&self->queue, request,
-						 &self->object.fd, 1));
-		ASSERT_SERVED(&self->queue, self->object, 2, 1, 0);
+		for (int j = 0; j < 2; j++) {
+			ASSERT_TRUE(join_queue(&self->queue, 99, request,
+					       &self->object.fd, 1));
+			ASSERT_TRUE(join_with_a_deadline(&self->queue, request,
+							 &self->object.fd, 1));
+		}
+		ASSERT_SERVED(&self->queue, self->object, 2, 4, 1, 3, 0);
 		ASSERT_EQ(0, signal_once(self->object, 1));
 		ASSERT_EQ(0, wait_any(self->queue.dev, &self->object.fd, 1,
 				      NOBODY_WAITS, 0, 0, NULL));
