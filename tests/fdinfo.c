@@ -122,7 +122,7 @@ TEST_F(fdinfo, numbers)
 	close(dev);
 }
 
-/* A number does not come again, even if most objects live for a moment only. */
+/* A number does not come again, even if most objects and instances live for a moment only. */
 TEST_F(fdinfo, numbers_of_short_lives)
 {
 	int event = event_create(self->dev, 0, 0);
@@ -136,6 +136,10 @@ TEST_F(fdinfo, numbers_of_short_lives)
 	event = event_create(self->dev, 0, 0);
 	ASSERT_EQ(0, fdinfo_read(event, self->info));
 	EXPECT_EQ((1U << 16) + 2, self->info->object);
+	for (int i = 0; i < 1 << 16; i++)
+		ASSERT_EQ(0, close(ntsync_open()));
+	ASSERT_EQ(0, fdinfo_read(ntsync_open(), self->info));
+	EXPECT_LT(1U << 16, self->info->instance);
 }
 
 static const struct wait_info *find_wait(const struct fdinfo *info,
